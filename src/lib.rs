@@ -1,1 +1,4 @@
 //! Kontor.
+
+pub mod clock;
+pub mod random;
