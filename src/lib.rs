@@ -1,3 +1,4 @@
 //! Kontor.
 
+pub mod cli;
 pub mod config;

@@ -109,6 +109,20 @@ impl Currency {
     }
 }
 
+impl From<Currency> for CurrencyOverride {
+    /// The override that says everything.
+    fn from(currency: Currency) -> Self {
+        Self {
+            name: Some(currency.name),
+            num_fractional_input_digits: Some(currency.num_fractional_input_digits),
+            num_fractional_normal_digits: Some(currency.num_fractional_normal_digits),
+            num_fractional_trailing_zero_digits: Some(currency.num_fractional_trailing_zero_digits),
+            alt_unit_names: Some(currency.alt_unit_names),
+            common_amounts: Some(currency.common_amounts),
+        }
+    }
+}
+
 /// Says what is wrong with a currency code: it has 1 to 11 upper-case letters.
 pub(super) fn check_code(code: &str) -> Result<(), String> {
     let right = (1..=MAX_CODE_LENGTH).contains(&code.len())

@@ -182,45 +182,59 @@ impl Layer {
 
     /// Makes relative paths start at `folder` and puts the contents of `_file` twins in the place of their secrets.
     fn settle(&mut self, folder: Option<&Path>) {
-        for index in 0..self.assignments.len() {
-            let assignment = &self.assignments[index];
-            let Some(node) = Node::root().at(&assignment.path) else {
-                continue;
-            };
-            let Some(text) = assignment.value.as_str() else {
-                continue;
-            };
-            let text = start_at(folder, node, text);
-            let Some(secret) = node.twin_of() else {
-                self.assignments[index].value = Value::from(text);
-                continue;
-            };
-            let (mut path, origin) = (assignment.path.clone(), assignment.origin.clone());
-            let twin = path.join(".");
-            path.pop();
-            path.push(secret.to_owned());
-            if self.assignments.iter().any(|other| other.path == path) {
-                let problem = format!(
-                    "{:?} and {twin:?} are both set; keep one of them",
-                    path.join(".")
-                );
-                self.mistakes.push(Mistake::new(origin.clone(), problem));
+        let paths: Vec<Vec<String>> = self
+            .assignments
+            .iter()
+            .map(|set| set.path.clone())
+            .collect();
+        for mut assignment in std::mem::take(&mut self.assignments) {
+            let node = Node::root().at(&assignment.path);
+            let text = assignment
+                .value
+                .as_str()
+                .zip(node)
+                .map(|(text, node)| start_at(folder, node, text));
+            if let Some(text) = text {
+                assignment.value = Value::from(text);
             }
-            match std::fs::read_to_string(&text) {
-                Ok(content) => {
-                    let value = Value::from(content.trim_end_matches(['\r', '\n']));
-                    self.assignments[index] = Assignment {
-                        path,
-                        value,
-                        origin,
-                    };
-                }
-                Err(reason) => self.mistakes.push(Mistake::new(
-                    origin,
-                    format!("{twin:?}: cannot read the file {text}: {reason}"),
-                )),
+            match node
+                .and_then(Node::twin_of)
+                .map(|secret| read_twin(&assignment, secret, &paths))
+            {
+                None => self.assignments.push(assignment),
+                Some(Ok(secret)) => self.assignments.push(secret),
+                Some(Err(mistake)) => self.mistakes.push(mistake),
             }
         }
+    }
+}
+
+/// The secret that stands in the file that `twin` names.
+fn read_twin(twin: &Assignment, secret: &str, all: &[Vec<String>]) -> Result<Assignment, Mistake> {
+    let name = twin.path.join(".");
+    let mut path = twin.path.clone();
+    path.pop();
+    path.push(secret.to_owned());
+    let wrong = |problem: String| Err(Mistake::new(twin.origin.clone(), problem));
+    if all.contains(&path) {
+        return wrong(format!(
+            "{:?} and {name:?} are both set; keep one of them",
+            path.join(".")
+        ));
+    }
+    let Some(file) = twin.value.as_str() else {
+        return wrong(format!("{name:?}: must be the name of a file, in quotes"));
+    };
+    match std::fs::read_to_string(file) {
+        Ok(content) => {
+            let value = Value::from(content.trim_end_matches(['\r', '\n']));
+            Ok(Assignment {
+                path,
+                value,
+                origin: twin.origin.clone(),
+            })
+        }
+        Err(reason) => wrong(format!("{name:?}: cannot read the file {file}: {reason}")),
     }
 }
 

@@ -17,7 +17,9 @@ use super::schema::Node;
 pub const DEFAULT_FILE: &str = "kontor.toml";
 
 /// Where settings are taken from. A later one wins: file, environment, flags.
-#[derive(Clone, Debug, Default)]
+///
+/// It cannot be printed: it holds the whole environment, secrets included.
+#[derive(Clone, Default)]
 pub struct Sources {
     /// Configuration file. It must exist.
     pub file: Option<PathBuf>,

@@ -32,7 +32,7 @@ pub use load::{DEFAULT_FILE, Loaded, Origins, Sources};
 pub use merchant::{Merchant, Persona, RoundingInterval};
 pub use print::{Shown, example, schema, show};
 pub use sections::{Limits, Log, LogFormat, Management, Passwords, Secrets};
-pub use values::{Lifetime, Pattern, PublicUrl};
+pub use values::{Lifetime, Pattern, PublicUrl, duration};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]

@@ -129,11 +129,17 @@ impl Shown {
     }
 }
 
-/// Every key with the value that holds, and its origin.
+/// Every key with the value that holds, what is derived or built in included, and its origin.
 #[must_use]
 pub fn show(loaded: &Loaded) -> Vec<Shown> {
     let mut settings = loaded.settings.clone();
-    settings.merchant.public_url = settings.merchant.public_url().ok();
+    let merchant = &mut settings.merchant;
+    merchant.public_url = merchant.public_url().ok();
+    merchant.currencies = merchant
+        .all_currencies()
+        .into_iter()
+        .map(|(code, shown)| (code, shown.into()))
+        .collect();
     // Serialising redacts secrets; it cannot fail for these types.
     let values = serde_json::to_value(&settings).unwrap_or_default();
     let mut shown = Vec::new();

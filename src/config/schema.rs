@@ -36,6 +36,7 @@ fn add_file_twins(schema: &mut Value) {
             "description": format!("File that holds `{name}`, so that the value itself stands neither here nor in the environment."),
             "type": ["string", "null"],
             "format": "path",
+            "examples": [format!("{name}.secret")],
             "x-secret": name,
         });
         keys.insert(format!("{name}_file"), twin);

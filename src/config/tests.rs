@@ -394,7 +394,7 @@ fn the_example_is_the_defaults() {
         .filter(|line| !line.starts_with("# "))
         .map(|line| format!("{}\n", line.trim_start_matches('#')))
         .collect();
-    let files = Files::new(&all.replace("url_file = \"\"\n", ""));
+    let files = Files::new(&all.replace("url_file = \"url.secret\"\n", ""));
     for folder in ["terms", "privacy"] {
         std::fs::create_dir(files.path(folder)).expect("a folder");
     }

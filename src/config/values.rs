@@ -68,14 +68,24 @@ pub enum Lifetime {
     Forever,
 }
 
-impl<'de> Deserialize<'de> for Lifetime {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match String::deserialize(deserializer)?.as_str() {
+impl std::str::FromStr for Lifetime {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
             "forever" => Ok(Self::Forever),
             text => duration::parse(text)
                 .map(Self::Limited)
-                .map_err(|reason| de::Error::custom(format!("{reason}, or \"forever\""))),
+                .map_err(|reason| format!("{reason}, or \"forever\"")),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Lifetime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
     }
 }
 
