@@ -143,6 +143,18 @@ fn mistakes_in_flags_name_the_flag() {
 error: flag --set log.fromat: unknown key "log.fromat"; did you mean "log.format"?
 
 "#]]);
+    kontor(&[
+        "config",
+        "check",
+        "--set",
+        "merchant.currencies.euro.name=Euro",
+    ])
+    .assert()
+    .code(3)
+    .stderr_eq(str![[r#"
+error: flag --set merchant.currencies.euro.name: "merchant.currencies.euro": "euro" is not a currency code: 1 to 11 upper-case letters
+
+"#]]);
     kontor(&["config", "check", "--set", "log.level"])
         .assert()
         .code(2)

@@ -56,11 +56,13 @@ impl Sources {
 pub struct Origins(BTreeMap<Vec<String>, Origin>);
 
 impl Origins {
-    /// Where the value of this key comes from.
+    /// Where the value of this key comes from; for a section that has no place of its own, that of its first key.
     #[must_use]
     pub fn of<S: AsRef<str>>(&self, path: &[S]) -> Origin {
         let path: Vec<String> = path.iter().map(|name| name.as_ref().to_owned()).collect();
-        self.0.get(&path).cloned().unwrap_or(Origin::Default)
+        let next = self.0.range(path.clone()..).next();
+        next.filter(|(key, _)| key.starts_with(&path))
+            .map_or(Origin::Default, |(_, origin)| origin.clone())
     }
 
     /// Where the value comes from, or what holds it: an entry of a list has the origin of the list.
