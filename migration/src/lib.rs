@@ -5,10 +5,26 @@
 
 mod m0001_instances;
 
-use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
+use sea_orm_migration::{MigrationTrait, async_trait};
+pub use sea_orm_migration::{MigratorTrait, SchemaManager};
 
 /// All steps, oldest first.
 pub struct Migrator;
+
+impl Migrator {
+    /// The table that lists the steps a database has had.
+    pub fn table_name() -> &'static str {
+        "seaql_migrations"
+    }
+
+    /// The names of all steps, oldest first.
+    pub fn step_names() -> Vec<String> {
+        Self::migrations()
+            .iter()
+            .map(|step| step.name().to_owned())
+            .collect()
+    }
+}
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
