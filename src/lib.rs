@@ -1,1 +1,5 @@
 //! Kontor.
+
+pub mod http;
+pub mod management;
+pub mod metrics;
