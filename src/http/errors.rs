@@ -138,7 +138,7 @@ impl Converter {
     }
 
     fn failure(&self, error: Error, path: &str) -> Response {
-        let operation = error.data::<OperationId>().cloned();
+        let operation = error.data::<OperationId>().copied();
         let mut response = if error.is_from_response() {
             self.answer(error.into_response(), path)
         } else {
@@ -225,7 +225,7 @@ fn has_own_body(response: &Response) -> bool {
 
 fn carry_over(operation: Option<&OperationId>, response: &mut Response) {
     if let Some(operation) = operation {
-        response.set_data(operation.clone());
+        response.set_data(*operation);
     }
 }
 

@@ -10,7 +10,7 @@
 //! 7. [`errors`]: from here outwards there are only answers: failures and panics end here;
 //! 8. [`timeout`]: the longest life of a request, its upload included;
 //! 9. [`body`]: decoded and bounded request body;
-//! 10. the endpoint.
+//! 10. the service, which is the dispatch by path and, right inside it, [`NoteReached`].
 //!
 //! Whatever fails inside 7 therefore still has an id, a log line and all headers.
 
@@ -24,7 +24,7 @@ use poem::{
     http::{HeaderValue, header::InvalidHeaderValue},
 };
 
-use crate::metrics::Metrics;
+use crate::{clock::Clock, metrics::Metrics, random::Random};
 
 pub mod access_log;
 pub mod body;
@@ -34,6 +34,7 @@ pub mod cors;
 pub mod errors;
 pub mod negotiation;
 pub mod quality;
+mod reached;
 pub mod request_id;
 pub mod security_headers;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub(crate) mod testing;
 pub mod timeout;
 
 pub use client_address::ClientAddress;
+pub use reached::{NoteReached, NoteReachedEndpoint};
 pub use request_id::RequestId;
 pub use timeout::Deadline;
 
@@ -83,10 +85,10 @@ pub struct Settings {
     pub body_limit_bytes: usize,
     /// Longest life of a request that does not ask for more through [`Deadline`].
     pub request_timeout: Duration,
-    /// Milliseconds since 1970.
-    pub now_ms: Arc<dyn Fn() -> u64 + Send + Sync>,
-    /// Random bits; the low 80 are used.
-    pub random: Arc<dyn Fn() -> u128 + Send + Sync>,
+    /// For ids and durations.
+    pub clock: Clock,
+    /// For ids.
+    pub random: Random,
     /// What is counted per request.
     pub metrics: Arc<Metrics>,
     /// The routes inside.
@@ -118,8 +120,8 @@ impl Layers {
         let routes = settings.routes;
         Ok(Self {
             client_address: client_address::ResolveClientAddress::new(trusted_proxies.clone()),
-            request_id: request_id::AssignRequestId::new(trusted_proxies, settings.now_ms, settings.random),
-            access_log: access_log::AccessLog::new(settings.metrics, Arc::clone(&routes)),
+            request_id: request_id::AssignRequestId::new(trusted_proxies, settings.clock.clone(), settings.random),
+            access_log: access_log::AccessLog::new(settings.metrics, Arc::clone(&routes), settings.clock),
             security_headers: security_headers::SecurityHeaders::new(&public_url)?,
             cors: cors::Cors::new(Arc::clone(&routes)),
             compression: compression::CompressAnswers,
@@ -144,3 +146,6 @@ impl Layers {
             .boxed()
     }
 }
+
+#[cfg(test)]
+mod tests;

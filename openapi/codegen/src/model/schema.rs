@@ -105,8 +105,8 @@ fn schema(name: &str, node: &Node<'_>, inner: &mut Vec<Schema>) -> Result<Schema
 }
 
 fn kind(name: &str, node: &Node<'_>, inner: &mut Vec<Schema>) -> Result<Kind, Error> {
-    if node.get("oneOf").is_some() {
-        return union(name, node, inner);
+    if let Some(alternatives) = alternatives(node) {
+        return union(name, node, alternatives, inner);
     }
     if node.get("properties").is_some() {
         return structure(name, node, inner);
@@ -146,11 +146,16 @@ fn structure(name: &str, node: &Node<'_>, inner: &mut Vec<Schema>) -> Result<Kin
     Ok(Kind::Struct(fields))
 }
 
-fn union(name: &str, node: &Node<'_>, inner: &mut Vec<Schema>) -> Result<Kind, Error> {
-    only(node, &["oneOf", "discriminator"])?;
+/// The keyword that makes a schema a union: exactly one of its variants fits, or the first that does is meant.
+fn alternatives(node: &Node<'_>) -> Option<&'static str> {
+    ["oneOf", "anyOf"].into_iter().find(|keyword| node.get(keyword).is_some())
+}
+
+fn union(name: &str, node: &Node<'_>, keyword: &str, inner: &mut Vec<Schema>) -> Result<Kind, Error> {
+    only(node, &[keyword, "discriminator"])?;
     let mapping = discriminator(node)?;
     let mut variants = Vec::new();
-    for item in node.items_at("oneOf")? {
+    for item in node.items_at(keyword)? {
         let ty = if item.is_reference() || item.get("enum").is_none() {
             type_at(&format!("{name}Value"), &item, inner)?
         } else {
@@ -207,7 +212,7 @@ fn type_at(name: &str, node: &Node<'_>, inner: &mut Vec<Schema>) -> Result<Type,
     if node.is_reference() {
         return reference(node);
     }
-    if node.get("oneOf").is_some() || node.get("properties").is_some() {
+    if alternatives(node).is_some() || node.get("properties").is_some() {
         return Err(node.error("this schema needs a name: make it a component"));
     }
     match node.required("type")?.text()? {

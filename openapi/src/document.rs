@@ -1,0 +1,69 @@
+//! The editions of a document that are served.
+
+use serde_json::{Value, json};
+
+/// A document as it is served: in YAML, in JSON, and as OpenAPI 3.0.3 for the tools that stop there.
+#[derive(Debug, Clone)]
+pub struct Editions {
+    /// OpenAPI 3.1 in YAML.
+    pub yaml: String,
+    /// OpenAPI 3.1 in JSON.
+    pub json: String,
+    /// OpenAPI 3.0.3 in JSON.
+    pub json_3_0: String,
+}
+
+impl Editions {
+    /// From a document in JSON. Its servers are written relative to the root; here they begin with `public_url`.
+    ///
+    /// # Panics
+    /// On a text that is no JSON: the build wrote it.
+    #[must_use]
+    pub fn new(document: &str, public_url: &str) -> Self {
+        let mut document: Value = serde_json::from_str(document).expect("the build writes the document as JSON");
+        move_servers(&mut document, public_url.trim_end_matches('/'));
+        let pretty = |value: &Value| serde_json::to_string_pretty(value).expect("a JSON value can be written");
+        Self {
+            yaml: yaml_serde::to_string(&document).expect("a JSON value is a YAML value"),
+            json: pretty(&document),
+            json_3_0: pretty(&downgrade(document)),
+        }
+    }
+}
+
+fn move_servers(document: &mut Value, public_url: &str) {
+    let prefix = |servers: &mut Value| {
+        for server in servers.as_array_mut().into_iter().flatten() {
+            let url = format!("{public_url}{}", server["url"].as_str().unwrap_or_default());
+            server["url"] = Value::String(url);
+        }
+    };
+    document.get_mut("servers").map(prefix);
+    for operation in operations(document) {
+        operation.get_mut("servers").map(prefix);
+    }
+}
+
+fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    let members = paths.flat_map(|item| item.as_object_mut().into_iter().flat_map(|item| item.values_mut()));
+    members.filter(|member| member.get("operationId").is_some())
+}
+
+/// OpenAPI 3.0.3 knows no permissions outside OAuth: they move from the `security` arrays to `x-permission`.
+fn downgrade(mut document: Value) -> Value {
+    document["openapi"] = json!("3.0.3");
+    for operation in operations(&mut document) {
+        let mut permission = None;
+        for requirement in operation["security"].as_array_mut().into_iter().flatten() {
+            for names in requirement.as_object_mut().into_iter().flat_map(|members| members.values_mut()) {
+                permission = permission.or(names.get_mut(0).map(Value::take));
+                *names = json!([]);
+            }
+        }
+        if let Some(permission) = permission {
+            operation["x-permission"] = permission;
+        }
+    }
+    document
+}
