@@ -128,7 +128,8 @@ fn optional(required: bool, ty: TokenStream) -> TokenStream {
 }
 
 fn route(tag: &str, operation: &Operation) -> TokenStream {
-    let Operation { id, method: verb, path, .. } = operation;
+    let Operation { id, method: verb, .. } = operation;
+    let path = operation.path.replace('{', ":").replace('}', "");
     let (method, marker, reply, tag) = (operation.method_name(), operation.type_name(), replies::name(operation), format!("Tag::{}", camel(tag)));
     let schemes = operation.security.iter().enumerate().map(|(index, requirement)| {
         let (name, scheme) = (format_ident!("_scheme{index}"), camel(&requirement.scheme));

@@ -51,8 +51,8 @@ fn schema(schema: &Schema) -> TokenStream {
     let item = match &schema.kind {
         Kind::Scalar(_) => return TokenStream::new(),
         Kind::Alias(ty) => {
-            let ty = rust_type(ty);
-            return quote!(#docs pub type #name = #ty;);
+            let (derive, ty) = (derive(&TokenStream::new()), rust_type(ty));
+            quote!(#derive #[serde(transparent)] pub struct #name(pub #ty);)
         }
         Kind::Struct(fields) => structure(name, fields),
         Kind::Enum(values) => string_enum(name, values),

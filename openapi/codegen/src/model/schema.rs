@@ -212,6 +212,9 @@ fn type_at(name: &str, node: &Node<'_>, inner: &mut Vec<Schema>) -> Result<Type,
     if node.is_reference() {
         return reference(node);
     }
+    if node.get("allOf").is_some() {
+        return described_reference(node);
+    }
     if alternatives(node).is_some() || node.get("properties").is_some() {
         return Err(node.error("this schema needs a name: make it a component"));
     }
@@ -265,6 +268,15 @@ fn reference(node: &Node<'_>) -> Result<Type, Error> {
         name: scalar.map_or_else(|| target.key(), str::to_owned),
         scalar: scalar.is_some(),
     }))
+}
+
+/// `allOf` of a single reference beside a description: that type, described for its place.
+fn described_reference(node: &Node<'_>) -> Result<Type, Error> {
+    only(node, &["allOf"])?;
+    match &node.items_at("allOf")?[..] {
+        [item] if item.is_reference() => reference(item),
+        _ => Err(node.error("the generator knows `allOf` with a single reference alone")),
+    }
 }
 
 fn enum_values(node: &Node<'_>) -> Result<Vec<String>, Error> {

@@ -1,0 +1,178 @@
+//! What the types cannot say: values that must fit each other and the machine.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tracing_subscriber::EnvFilter;
+
+use super::error::{Mistake, Origin};
+use super::load::Origins;
+use super::values::Lifetime;
+use super::{Limits, Management, Merchant, Passwords, Settings, currency};
+
+/// Longest duration on the wire: 2^53 - 1 microseconds.
+const LONGEST: Duration = Duration::from_micros((1 << 53) - 1);
+
+/// Every value that is wrong although its type is right.
+pub(super) fn check(settings: &Settings, origins: &Origins) -> Vec<Mistake> {
+    let mut found = Findings {
+        origins,
+        mistakes: Vec::new(),
+    };
+    if settings.database.max_connections == 0 {
+        found.add("database.max_connections", "must be at least 1");
+    }
+    found.positive(
+        "database.acquire_timeout",
+        settings.database.acquire_timeout,
+    );
+    check_listeners(settings, &mut found);
+    check_merchant(&settings.merchant, &mut found);
+    check_passwords(&settings.passwords, &mut found);
+    check_limits(&settings.limits, &mut found);
+    if let Err(reason) = EnvFilter::builder().parse(&settings.log.level) {
+        found.add("log.level", format!("{:?} is not a log level ({reason}); write for example \"info\" or \"info,kontor=debug\"", settings.log.level));
+    }
+    found.mistakes
+}
+
+struct Findings<'a> {
+    origins: &'a Origins,
+    mistakes: Vec<Mistake>,
+}
+
+impl Findings<'_> {
+    fn add(&mut self, key: &str, problem: impl std::fmt::Display) {
+        let path: Vec<&str> = key.split('.').collect();
+        self.mistakes.push(Mistake::new(
+            self.origins.of(&path),
+            format!("{key:?}: {problem}"),
+        ));
+    }
+
+    fn is_set(&self, key: &str) -> bool {
+        let path: Vec<&str> = key.split('.').collect();
+        self.origins.of(&path) != Origin::Default
+    }
+
+    fn positive(&mut self, key: &str, value: Duration) {
+        if value.is_zero() {
+            self.add(key, "must be longer than nothing");
+        }
+    }
+
+    fn sendable(&mut self, key: &str, value: Duration) {
+        if value > LONGEST {
+            self.add(
+                key,
+                "must be at most 285 years, the longest duration that clients can read",
+            );
+        }
+    }
+}
+
+fn check_listeners(settings: &Settings, found: &mut Findings<'_>) {
+    let Management { enabled, listen } = settings.management;
+    let merchant = &settings.merchant;
+    if enabled && merchant.enabled && listen == merchant.listen && listen.port() != 0 {
+        let keys = ["management.listen", "merchant.listen"];
+        let (key, other) = if found.is_set(keys[0]) {
+            (keys[0], keys[1])
+        } else {
+            (keys[1], keys[0])
+        };
+        found.add(
+            key,
+            format!("is the same address as {other:?} ({listen}); each needs one of its own"),
+        );
+    }
+    if let Err(reason) = merchant.public_url() {
+        found.add("merchant.public_url", reason);
+    }
+}
+
+fn check_merchant(merchant: &Merchant, found: &mut Findings<'_>) {
+    if let Err(reason) = currency::check_code(&merchant.currency) {
+        found.add("merchant.currency", reason);
+    }
+    for (code, set) in &merchant.currencies {
+        let section = format!("merchant.currencies.{code}");
+        if let Err(reason) = currency::check_code(code) {
+            found.add(&section, reason);
+        }
+        for (key, problem) in currency::check_override(code, set) {
+            found.add(&format!("{section}.{key}"), problem);
+        }
+    }
+    found.sendable("merchant.default_pay_delay", merchant.default_pay_delay);
+    found.sendable(
+        "merchant.default_refund_delay",
+        merchant.default_refund_delay,
+    );
+    found.sendable(
+        "merchant.default_wire_transfer_delay",
+        merchant.default_wire_transfer_delay,
+    );
+    found.positive(
+        "merchant.token_lifetime_default",
+        merchant.token_lifetime_default,
+    );
+    found.sendable(
+        "merchant.token_lifetime_default",
+        merchant.token_lifetime_default,
+    );
+    if let Lifetime::Limited(longest) = merchant.token_lifetime_max {
+        found.sendable("merchant.token_lifetime_max", longest);
+        if merchant.token_lifetime_default > longest {
+            found.add(
+                "merchant.token_lifetime_default",
+                "must not be longer than \"merchant.token_lifetime_max\"",
+            );
+        }
+    }
+    check_folder("merchant.terms", merchant.terms.as_ref(), found);
+    check_folder("merchant.privacy", merchant.privacy.as_ref(), found);
+}
+
+fn check_folder(key: &str, folder: Option<&PathBuf>, found: &mut Findings<'_>) {
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        found.add(key, format!("{} is not a folder", folder.display()));
+    }
+}
+
+fn check_passwords(passwords: &Passwords, found: &mut Findings<'_>) {
+    let Passwords {
+        memory_kib,
+        iterations,
+        parallelism,
+        queue,
+        ..
+    } = *passwords;
+    let numbers = [
+        ("iterations", iterations),
+        ("parallelism", parallelism),
+        ("queue", queue),
+    ];
+    for (key, _) in numbers.iter().filter(|(_, value)| *value == 0) {
+        found.add(&format!("passwords.{key}"), "must be at least 1");
+    }
+    if let Err(reason) =
+        argon2::Params::new(memory_kib, iterations.max(1), parallelism.max(1), None)
+    {
+        found.add(
+            "passwords.memory_kib",
+            format!("argon2 does not take these numbers ({reason})"),
+        );
+    }
+}
+
+fn check_limits(limits: &Limits, found: &mut Findings<'_>) {
+    if limits.body_size < 1024 {
+        found.add("limits.body_size", "must be at least 1 KiB");
+    }
+    if limits.login_failures == 0 {
+        found.add("limits.login_failures", "must be at least 1");
+    }
+    found.positive("limits.request_timeout", limits.request_timeout);
+    found.positive("limits.login_window", limits.login_window);
+}

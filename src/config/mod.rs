@@ -1,0 +1,66 @@
+//! Settings: `kontor.toml`, then the environment (`KONTOR_SECTION__KEY`), then flags (`--set section.key=value`).
+//!
+//! The structs of this module are the one list of keys: their doc comments, types and defaults are what
+//! `kontor config example` and `kontor config schema` print, and what unknown keys are compared with. An unknown key is
+//! an error. A secret `KEY` can be given as `KEY_file`. Relative paths in the file, and default ones, start at the folder of
+//! the file; those of variables and flags at the current folder.
+//!
+//! Adding a key: one field with its doc comment and its default; a rule for it in `check.rs` if its type cannot say it.
+
+mod check;
+mod currency;
+mod database;
+mod error;
+mod layer;
+mod load;
+mod merchant;
+mod print;
+mod schema;
+mod sections;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use currency::{Currency, CurrencyOverride};
+pub use database::{Database, DatabaseUrl};
+pub use error::{ConfigError, Mistake, Origin};
+pub use load::{DEFAULT_FILE, Loaded, Origins, Sources};
+pub use merchant::{Merchant, Persona, RoundingInterval};
+pub use print::{Shown, example, schema, show};
+pub use sections::{Limits, Log, LogFormat, Management, Passwords, Secrets};
+pub use values::{Lifetime, Pattern, PublicUrl, duration};
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where everything is kept.
+    pub database: Database,
+    /// Keys that protect what is secret in the database.
+    pub secrets: Secrets,
+    /// The merchant backend.
+    pub merchant: Merchant,
+    /// The listener for the operator: /livez, /readyz and /metrics. Keep it away from the public.
+    pub management: Management,
+    /// Cost of password hashes (argon2id) and how many are computed at once.
+    pub passwords: Passwords,
+    /// Limits that keep one client from taking everything.
+    pub limits: Limits,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+impl Settings {
+    /// Reads, merges and checks the sources.
+    ///
+    /// # Errors
+    /// Every mistake that was found, each with its file and line, variable or flag. Values that do not fit each other
+    /// are only looked for where all else is right.
+    pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
+        load::load(sources)
+    }
+}
