@@ -1,0 +1,293 @@
+//! Where failures end: whatever the framework, an operation or a bug produces becomes the error body of the interface.
+
+use std::{
+    any::Any,
+    error::Error as StdError,
+    fmt::{self, Write as _},
+    panic::{self, AssertUnwindSafe},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use futures_util::FutureExt;
+use kontor_openapi::{ApiError, ErrorCode};
+use poem::{
+    Endpoint, Error, IntoResponse, Middleware, Request, Response, Result,
+    error::{MethodNotAllowedError, NotFoundError, ReadBodyError},
+    http::{HeaderValue, StatusCode, header},
+};
+use poem_openapi::{
+    OperationId,
+    error::{
+        AuthorizationError, ContentTypeError, ParseMultipartError, ParseParamError, ParsePathError,
+        ParseRequestPayloadError,
+    },
+};
+use tracing::Instrument;
+
+use super::{RequestId, Routes};
+
+/// Whether [`log_panics`] reports panics, so that they are not reported twice.
+static PANICS_ARE_LOGGED: AtomicBool = AtomicBool::new(false);
+
+/// How poem-openapi ends its complaint about an absent parameter.
+const ABSENT: &str = "expects an input value.";
+
+/// Answer data: why an answer is a server fault. Logged once, with the request id, and never sent.
+#[derive(Clone)]
+pub struct InternalCause(Arc<dyn StdError + Send + Sync>);
+
+impl InternalCause {
+    /// Goes with the answer by `set_data`.
+    pub fn new(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self(Arc::from(cause.into()))
+    }
+}
+
+impl fmt::Debug for InternalCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&chain(self.0.as_ref()))
+    }
+}
+
+/// Logs a server fault with all its causes, for the operator; call it once, where the fault becomes an answer.
+///
+/// The event has the target `kontor::error`, the level `ERROR`, and stands in the span of the request with its id.
+pub fn log_cause(cause: &(dyn StdError + 'static)) {
+    tracing::error!(target: "kontor::error", { error.cause = %chain(cause) }, "a request failed by a fault of the server");
+}
+
+/// Reports every panic of the process as an event (target `kontor::error`) instead of on standard error.
+pub fn log_panics() {
+    panic::set_hook(Box::new(|panic| {
+        let message = panic_message(panic.payload());
+        let location = panic.location().map(tracing::field::display);
+        tracing::error!(target: "kontor::error", { panic.message = message, panic.location = location }, "panic");
+    }));
+    PANICS_ARE_LOGGED.store(true, Ordering::Relaxed);
+}
+
+/// Middleware that turns every failure and every panic into an answer, and error answers without a body of their own
+/// into the error body. It opens the span `request` with the field `request.id` around all that happens inside.
+pub struct ConvertErrors(Arc<Converter>);
+
+struct Converter {
+    routes: Arc<dyn Routes>,
+    unauthorized: ErrorCode,
+}
+
+impl ConvertErrors {
+    /// Takes `Allow` from these routes, and reports a failed authorisation of the framework by this code.
+    #[must_use]
+    pub fn new(routes: Arc<dyn Routes>, unauthorized: ErrorCode) -> Self {
+        Self(Arc::new(Converter { routes, unauthorized }))
+    }
+}
+
+impl<E: Endpoint> Middleware<E> for ConvertErrors {
+    type Output = ConvertErrorsEndpoint<E>;
+
+    fn transform(&self, inner: E) -> Self::Output {
+        ConvertErrorsEndpoint { inner, converter: Arc::clone(&self.0) }
+    }
+}
+
+/// Endpoint of [`ConvertErrors`].
+pub struct ConvertErrorsEndpoint<E> {
+    inner: E,
+    converter: Arc<Converter>,
+}
+
+impl<E: Endpoint> Endpoint for ConvertErrorsEndpoint<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> Result<Response> {
+        let uri = request.uri().clone();
+        let id = request.data::<RequestId>().map(RequestId::as_str);
+        let span = tracing::error_span!(target: "kontor::request", "request", request.id = id);
+        let inner = AssertUnwindSafe(self.inner.call(request)).catch_unwind().instrument(span.clone());
+        let outcome = inner.await;
+        let _in_span = span.enter();
+        Ok(match outcome {
+            Ok(Ok(answer)) => self.converter.answer(answer.into_response(), uri.path()),
+            Ok(Err(error)) => self.converter.failure(error, uri.path()),
+            Err(payload) => after_panic(payload.as_ref()),
+        })
+    }
+}
+
+impl Converter {
+    fn answer(&self, response: Response, path: &str) -> Response {
+        if let Some(cause) = response.data::<InternalCause>() {
+            log_cause(cause.0.as_ref());
+        }
+        let status = response.status();
+        if !(status.is_client_error() || status.is_server_error()) || has_own_body(&response) {
+            return response;
+        }
+        let mut converted = self.of_status(status, path).into_response();
+        carry_over(response.data::<OperationId>(), &mut converted);
+        for name in [header::ALLOW, header::WWW_AUTHENTICATE, header::RETRY_AFTER] {
+            if let Some(value) = response.headers().get(&name) {
+                converted.headers_mut().insert(name, value.clone());
+            }
+        }
+        converted
+    }
+
+    fn failure(&self, error: Error, path: &str) -> Response {
+        let operation = error.data::<OperationId>().copied();
+        let mut response = if error.is_from_response() {
+            self.answer(error.into_response(), path)
+        } else {
+            if let Some(cause) = error.data::<InternalCause>() {
+                log_cause(cause.0.as_ref());
+            }
+            self.api_error(&error, path).into_response()
+        };
+        carry_over(operation.as_ref(), &mut response);
+        response
+    }
+
+    /// The messages of the framework repeat what the client sent, secrets included: none of them is passed on.
+    fn api_error(&self, error: &Error, path: &str) -> ApiError {
+        if let Some(error) = error.downcast_ref::<ApiError>() {
+            error.clone()
+        } else if error.is::<NotFoundError>() {
+            ErrorCode::GenericEndpointUnknown.into()
+        } else if error.is::<MethodNotAllowedError>() {
+            self.wrong_method(path)
+        } else if let Some(ParseParamError { name, reason }) = error.downcast_ref() {
+            malformed(name, reason)
+        } else if let Some(ParsePathError { name, reason }) = error.downcast_ref() {
+            malformed(name, reason)
+        } else if error.is::<ContentTypeError>() {
+            wrong_content_type()
+        } else if error.is::<ParseRequestPayloadError>() || error.is::<ParseMultipartError>() {
+            ErrorCode::GenericJsonInvalid.into()
+        } else if error.is::<AuthorizationError>() {
+            self.unauthorized()
+        } else if let Some(error) = error.downcast_ref::<ReadBodyError>() {
+            unreadable(error)
+        } else {
+            self.unexpected(error, path)
+        }
+    }
+
+    /// A client error of a kind that is not known here keeps its status; everything else is a fault of ours.
+    fn unexpected(&self, error: &Error, path: &str) -> ApiError {
+        if !error.status().is_client_error() {
+            log_cause(error);
+        }
+        self.of_status(error.status(), path)
+    }
+
+    fn of_status(&self, status: StatusCode, path: &str) -> ApiError {
+        let code = match status {
+            StatusCode::UNAUTHORIZED => return self.unauthorized(),
+            StatusCode::METHOD_NOT_ALLOWED => return self.wrong_method(path),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => return wrong_content_type(),
+            StatusCode::FORBIDDEN => ErrorCode::GenericForbidden,
+            StatusCode::NOT_FOUND => ErrorCode::GenericEndpointUnknown,
+            StatusCode::NOT_ACCEPTABLE => ErrorCode::GenericRequestedFormatUnsupported,
+            StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::GenericUploadExceedsLimit,
+            StatusCode::URI_TOO_LONG => ErrorCode::GenericUriTooLong,
+            StatusCode::NOT_IMPLEMENTED => ErrorCode::GenericFeatureNotImplemented,
+            status if status.is_client_error() => {
+                return ApiError::new(ErrorCode::GenericHttpHeadersMalformed).with_status(status);
+            }
+            _ => ErrorCode::GenericInternalInvariantFailure,
+        };
+        code.into()
+    }
+
+    fn wrong_method(&self, path: &str) -> ApiError {
+        let error = ApiError::new(ErrorCode::GenericMethodInvalid);
+        match self.routes.allow(path) {
+            Some(allow) => error.with_header(header::ALLOW, allow),
+            None => error,
+        }
+    }
+
+    fn unauthorized(&self) -> ApiError {
+        ApiError::new(self.unauthorized)
+            .with_status(StatusCode::UNAUTHORIZED)
+            .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+}
+
+/// An error answer with a type other than plain text was made on purpose: the error body itself, or a page.
+fn has_own_body(response: &Response) -> bool {
+    response.content_type().is_some_and(|content_type| !content_type.starts_with("text/plain"))
+}
+
+fn carry_over(operation: Option<&OperationId>, response: &mut Response) {
+    if let Some(operation) = operation {
+        response.set_data(*operation);
+    }
+}
+
+fn malformed(name: &str, reason: &str) -> ApiError {
+    let code = if reason.ends_with(ABSENT) {
+        ErrorCode::GenericParameterMissing
+    } else {
+        ErrorCode::GenericParameterMalformed
+    };
+    let error = ApiError::new(code);
+    // poem-openapi numbers the parameters of a path where it lost their names.
+    let numbered = name.strip_prefix("param").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    if numbered { error } else { error.with_parameter(name) }
+}
+
+fn wrong_content_type() -> ApiError {
+    ApiError::new(ErrorCode::GenericHttpHeadersMalformed)
+        .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+        .with_parameter("Content-Type")
+}
+
+fn unreadable(error: &ReadBodyError) -> ApiError {
+    match error {
+        ReadBodyError::PayloadTooLarge => ErrorCode::GenericUploadExceedsLimit.into(),
+        ReadBodyError::Utf8(_) | ReadBodyError::Io(_) => ErrorCode::GenericJsonInvalid.into(),
+        ReadBodyError::BodyHasBeenTaken => {
+            log_cause(error);
+            ErrorCode::GenericInternalInvariantFailure.into()
+        }
+    }
+}
+
+fn after_panic(payload: &(dyn Any + Send)) -> Response {
+    if !PANICS_ARE_LOGGED.load(Ordering::Relaxed) {
+        tracing::error!(target: "kontor::error", { panic.message = panic_message(payload) }, "panic");
+    }
+    ApiError::new(ErrorCode::GenericInternalInvariantFailure).into_response()
+}
+
+fn panic_message(payload: &dyn Any) -> &str {
+    payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without a message")
+}
+
+/// An error and what caused it, in one line; a cause that only repeats the text before it is left out.
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if !text.ends_with(&message) {
+            // Writing to a string cannot fail.
+            let _ = write!(text, ": {message}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+#[path = "errors_tests.rs"]
+mod tests;
