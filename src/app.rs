@@ -1,0 +1,188 @@
+//! All that an operation holds: database, clock, random source, settings, hasher, keys.
+
+use std::{num::NonZeroUsize, path::Path, sync::Arc};
+
+use entity::SecretBytes;
+
+use crate::{
+    auth::{HashCost, Hasher, HasherSettings, HasherStartError, VerifiedSecrets},
+    clock::Clock,
+    config::{PublicUrl, Settings},
+    db::{self, Database, DatabaseError, DatabaseSettings, SchemaStatus},
+    merchant::legal::{LegalDocuments, LegalError},
+    random::Random,
+    secrets::{KeyFile, KeyFileError, KeyedHash, Keyring, WrongKey},
+};
+
+/// The application. The server, the command line and the tests all make it by [`App::open`].
+pub struct App {
+    /// The database.
+    pub database: Database,
+    /// The time.
+    pub clock: Clock,
+    /// Random bytes.
+    pub random: Random,
+    /// The settings.
+    pub settings: Arc<Settings>,
+    /// Where clients see the root, with a trailing slash.
+    pub public_url: PublicUrl,
+    /// Computes password hashes.
+    pub hasher: Hasher,
+    /// The keys of the key file.
+    pub keyring: Keyring,
+    /// Weak legacy secrets that were verified already.
+    pub verified_secrets: VerifiedSecrets,
+    /// Terms of service and privacy policy.
+    pub legal: LegalDocuments,
+}
+
+/// Why the application cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting that only shows to be wrong when it is used.
+    #[error("{0}")]
+    Settings(String),
+    /// The documents of the operator.
+    #[error(transparent)]
+    Legal(#[from] LegalError),
+    /// The key file.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// The key file is not that of the database.
+    #[error("the key file {path} does not belong to this database: {reason}")]
+    WrongKey {
+        /// The key file.
+        path: String,
+        /// What does not fit.
+        reason: WrongKey,
+    },
+    /// The key file is missing, and the database has data that it sealed.
+    #[error("the key file {0} is missing, and this database was written with one; restore it from its backup")]
+    KeyFileLost(String),
+    /// The hashing pool.
+    #[error(transparent)]
+    Hasher(#[from] HasherStartError),
+    /// The schema is not that of this program, and may not be changed now.
+    #[error("the tables of the database are not those of this program; run `kontor migrate`")]
+    SchemaBehind,
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+/// Whether tables may be made or changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migration {
+    /// They are brought up to date.
+    Allowed,
+    /// They must be up to date.
+    Refused,
+}
+
+impl App {
+    /// Opens the database, brings its tables up to date where allowed, and finds or makes the key file.
+    ///
+    /// # Errors
+    /// Whatever keeps it from working; nothing is left half made.
+    pub async fn open(settings: Settings, migration: Migration, clock: Clock, random: Random) -> Result<Self, StartError> {
+        let public_url = settings.merchant.public_url().map_err(StartError::Settings)?;
+        let legal = LegalDocuments::load(&settings.merchant)?;
+        let hasher = Hasher::start(hasher_settings(&settings), random.clone())?;
+        let database = Database::connect(&database_settings(&settings)).await?;
+        let keyring = prepare(&database, migration, &settings.secrets.key_file, &clock, &random).await?;
+        Ok(Self {
+            verified_secrets: VerifiedSecrets::new(keyring.clone(), VerifiedSecrets::DEFAULT_CAPACITY),
+            settings: Arc::new(settings),
+            database,
+            clock,
+            random,
+            public_url,
+            hasher,
+            keyring,
+            legal,
+        })
+    }
+
+    /// Now, in microseconds since 1970.
+    #[must_use]
+    pub fn now_us(&self) -> i64 {
+        self.clock.now().get()
+    }
+}
+
+/// What the database needs of the settings.
+#[must_use]
+pub fn database_settings(settings: &Settings) -> DatabaseSettings {
+    DatabaseSettings {
+        max_connections: Some(settings.database.max_connections),
+        busy_timeout: settings.database.acquire_timeout,
+        ..DatabaseSettings::new(settings.database.url.expose())
+    }
+}
+
+fn hasher_settings(settings: &Settings) -> HasherSettings {
+    let passwords = &settings.passwords;
+    let defaults = HasherSettings::default();
+    HasherSettings {
+        workers: passwords.workers.and_then(|workers| NonZeroUsize::try_from(workers).ok()).unwrap_or(defaults.workers),
+        queue: usize::try_from(passwords.queue).unwrap_or(usize::MAX),
+        cost: HashCost { memory_kib: passwords.memory_kib, passes: passwords.iterations, lanes: passwords.parallelism },
+        ..defaults
+    }
+}
+
+/// Brings the tables up to date where allowed, and loads or makes the key file. A key file that does not belong to the
+/// database is noticed before anything is written.
+async fn prepare(database: &Database, migration: Migration, path: &Path, clock: &Clock, random: &Random) -> Result<Keyring, StartError> {
+    let status = database.schema_status().await?;
+    let known = match &status {
+        SchemaStatus::TooNew { unknown } => return Err(DatabaseError::TooNew { unknown: unknown.clone() }.into()),
+        SchemaStatus::Empty => Vec::new(),
+        SchemaStatus::Current | SchemaStatus::Behind { .. } => db::key::all(database.read()).await?,
+    };
+    let file = match KeyFile::load(path) {
+        Err(KeyFileError::Missing(_)) if !known.is_empty() => return Err(StartError::KeyFileLost(path.display().to_string())),
+        Err(KeyFileError::Missing(_)) => None,
+        other => Some(other?.into_keyring(random.clone())),
+    };
+    if let Some(keyring) = &file {
+        check_keys(keyring, &known).map_err(|reason| StartError::WrongKey { path: path.display().to_string(), reason })?;
+    }
+    if status != SchemaStatus::Current {
+        match migration {
+            Migration::Allowed => database.migrate().await?,
+            Migration::Refused => return Err(StartError::SchemaBehind),
+        }
+    }
+    let keyring = match file {
+        Some(keyring) => keyring,
+        None => KeyFile::create(path, random)?.into_keyring(random.clone()),
+    };
+    note_keys(database, &keyring, clock.now().get()).await?;
+    Ok(keyring)
+}
+
+fn check_keys(keyring: &Keyring, known: &[entity::key::Model]) -> Result<(), WrongKey> {
+    let stored = known.iter().filter_map(|key| KeyedHash::from_bytes(key.check_value.expose()));
+    stored.map(|stored| keyring.check(&stored)).collect()
+}
+
+async fn note_keys(database: &Database, keyring: &Keyring, now_us: i64) -> Result<(), DatabaseError> {
+    let values = keyring.check_values();
+    let known = db::key::all(database.read()).await?;
+    if values.iter().all(|value| known.iter().any(|key| key.key_id == value.key_id.to_string())) {
+        return Ok(());
+    }
+    database
+        .write(move |transaction| {
+            let values = values.clone();
+            Box::pin(async move {
+                for value in values {
+                    let check_value = SecretBytes::new(value.to_bytes());
+                    db::key::insert(transaction, &value.key_id.to_string(), &check_value, now_us).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}

@@ -1,0 +1,160 @@
+//! What can go wrong in an operation, and the one table from there to status, code and hint.
+
+use std::time::Duration;
+
+use kontor_openapi::{ApiError, ErrorCode};
+use poem::http::{HeaderValue, StatusCode, header};
+
+use crate::{
+    auth::{HashError, HasherBusy, PasswordHashError},
+    db::DatabaseError,
+    http::errors::log_cause,
+    secrets::UnknownKey,
+};
+
+/// A failure of an operation.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No instance of that name.
+    #[error("there is no such instance")]
+    InstanceUnknown,
+    /// The instance was deleted; its data are still there.
+    #[error("the instance was deleted")]
+    InstanceDeleted,
+    /// No credential, or a bad, unknown or expired one.
+    #[error("no valid credential")]
+    Unauthorized,
+    /// A live credential without the permission.
+    #[error("the credential lacks a permission")]
+    PermissionInsufficient,
+    /// Too many logins failed.
+    #[error("too many failed logins")]
+    LoginLimited {
+        /// When the next attempt is allowed.
+        retry_after: Duration,
+    },
+    /// Too many passwords are being hashed.
+    #[error("too many passwords are being hashed")]
+    HashingBusy {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// A value that its schema allows and its operation does not.
+    #[error("`{parameter}` {reason}")]
+    Malformed {
+        /// The parameter or member.
+        parameter: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Credentials that an instance cannot have, in a body that creates it.
+    #[error("the new instance cannot have these credentials")]
+    BadAuthAtCreation(&'static str),
+    /// Credentials that an instance cannot have.
+    #[error("the instance cannot have these credentials")]
+    BadAuth(&'static str),
+    /// The id belongs to another instance.
+    #[error("an instance of that id exists with other settings")]
+    InstanceExists,
+    /// The id belongs to a deleted instance, or the instance cannot be deleted so.
+    #[error("the instance conflicts: {0}")]
+    PurgeRequired(&'static str),
+    /// A deleted instance cannot be changed.
+    #[error("a deleted instance cannot be changed")]
+    DeletedUnchangeable,
+    /// No token with that serial.
+    #[error("there is no such token")]
+    TokenUnknown,
+    /// None of the representations that the client takes.
+    #[error("no representation that the client takes")]
+    NotAcceptable,
+    /// The operator configured nothing for this.
+    #[error("not configured")]
+    NotConfigured(&'static str),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// A defect, or a stored value that cannot be.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<HashError> for Error {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy(HasherBusy { retry_after }) => Self::HashingBusy { retry_after },
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<PasswordHashError> for Error {
+    fn from(error: PasswordHashError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<UnknownKey> for Error {
+    fn from(error: UnknownKey) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+/// The table. What is the server's fault is logged here, once, with all its causes; the client learns the code alone.
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        use ErrorCode::*;
+        match error {
+            Error::InstanceUnknown => MerchantGenericInstanceUnknown.into(),
+            Error::InstanceDeleted => MerchantGenericInstanceDeleted.into(),
+            Error::Unauthorized => unauthorized(),
+            Error::PermissionInsufficient => GenericTokenPermissionInsufficient.into(),
+            Error::LoginLimited { retry_after } => {
+                Self::new(MerchantMfaForbidden).with_status(StatusCode::TOO_MANY_REQUESTS).with_retry_after(retry_after)
+            }
+            Error::HashingBusy { retry_after } => Self::new(GenericOsResourceAllocationFailure)
+                .with_status(StatusCode::SERVICE_UNAVAILABLE)
+                .with_retry_after(retry_after),
+            Error::Malformed { parameter, reason } => {
+                Self::new(GenericParameterMalformed).with_detail(format!("`{parameter}` {reason}")).with_parameter(parameter)
+            }
+            Error::BadAuthAtCreation(reason) => {
+                Self::new(MerchantPrivatePostInstancesBadAuth).with_detail(reason).with_parameter("auth")
+            }
+            Error::BadAuth(reason) => Self::new(MerchantPrivatePostInstanceAuthBadAuth).with_detail(reason),
+            Error::InstanceExists => MerchantPrivatePostInstancesAlreadyExists.into(),
+            Error::PurgeRequired(reason) => Self::new(MerchantPrivatePostInstancesPurgeRequired).with_detail(reason),
+            Error::DeletedUnchangeable => MerchantPrivatePatchInstancesPurgeRequired.into(),
+            Error::TokenUnknown => MerchantGenericAccessTokenUnknown.into(),
+            Error::NotAcceptable => GenericRequestedFormatUnsupported.into(),
+            Error::NotConfigured(what) => Self::new(GenericFeatureNotImplemented).with_detail(what),
+            Error::Database(error) => {
+                log_cause(&error);
+                database(&error).into()
+            }
+            Error::Internal(_) => {
+                log_cause(&error);
+                GenericInternalInvariantFailure.into()
+            }
+        }
+    }
+}
+
+fn unauthorized() -> ApiError {
+    let challenge = HeaderValue::from_static("Bearer realm=\"kontor\", Basic realm=\"kontor\"");
+    ApiError::new(ErrorCode::MerchantGenericUnauthorized).with_header(header::WWW_AUTHENTICATE, challenge)
+}
+
+fn database(error: &DatabaseError) -> ErrorCode {
+    use ErrorCode::*;
+    match error {
+        DatabaseError::Url(_) | DatabaseError::File { .. } | DatabaseError::AlreadyServed { .. } => GenericDbSetupFailed,
+        DatabaseError::TooNew { .. } | DatabaseError::Migrate(_) => GenericDbSetupFailed,
+        DatabaseError::Start(_) | DatabaseError::Closed => GenericDbStartFailed,
+        DatabaseError::Store(_) => GenericDbStoreFailed,
+        DatabaseError::Fetch(_) => GenericDbFetchFailed,
+        DatabaseError::Commit(_) => GenericDbCommitFailed,
+        DatabaseError::Soft(_) | DatabaseError::Deadline => GenericDbSoftFailure,
+        DatabaseError::Invariant(_) | DatabaseError::Panic | DatabaseError::Nested => GenericDbInvariantFailure,
+    }
+}

@@ -1,0 +1,137 @@
+//! Access tokens: log in, refresh, list, log out.
+
+use std::time::Duration;
+
+use kontor_openapi::{
+    merchant::{
+        AccessTokensApi, CreateTokenReply, ListTokensReply, LoginTokenRequest, LoginTokenSuccessResponse, RevokeOwnTokenReply, RevokeTokenReply,
+        TokenInfo, TokenInfos,
+    },
+    scalar::{PageLimit, PageOffset, RelativeTime, SecretToken, Timestamp},
+};
+
+use super::{Authority, Caller, Merchant, login};
+use crate::{
+    auth::TokenScope,
+    config::Lifetime,
+    db::{self, access_token::Page},
+    error::Error,
+};
+
+impl AccessTokensApi for Merchant {
+    async fn create_token(&self, caller: Caller, body: LoginTokenRequest) -> Result<CreateTokenReply, Error> {
+        let mut scope = scope(body.scope.as_str())?;
+        scope.refreshable |= body.refreshable.unwrap_or(false);
+        let settings = &self.app.settings.merchant;
+        let mut lifetime = match body.duration {
+            None => Lifetime::Limited(settings.token_lifetime_default),
+            Some(RelativeTime::Forever) => Lifetime::Forever,
+            Some(RelativeTime::Microseconds(microseconds)) => Lifetime::Limited(Duration::from_micros(microseconds)),
+        };
+        lifetime = shorter(lifetime, settings.token_lifetime_max);
+        let mut parent_serial = None;
+        if let Authority::Token(parent, parent_scope) = &caller.authority {
+            if !scope.is_subset_of(*parent_scope) {
+                return Err(Error::PermissionInsufficient);
+            }
+            lifetime = shorter(lifetime, granted(parent.lifetime_us));
+            parent_serial = Some(parent.serial);
+        }
+        let granted = login::grant(&self.app, login::Grant {
+            instance_serial: caller.instance.serial,
+            credential_version: caller.credential_version,
+            scope,
+            lifetime,
+            description: body.description,
+            parent_serial,
+        });
+        let granted = granted.await?;
+        let token: SecretToken = granted.token.expose().parse().map_err(|_| Error::Internal("a new token is malformed".to_owned()))?;
+        Ok(CreateTokenReply::Ok(LoginTokenSuccessResponse {
+            token: token.clone(),
+            access_token: token,
+            scope: wire_scope(scope)?,
+            expiration: timestamp(granted.expires_at_us),
+            refreshable: scope.refreshable,
+        }))
+    }
+
+    async fn revoke_own_token(&self, caller: Caller) -> Result<RevokeOwnTokenReply, Error> {
+        let Authority::Token(token, _) = caller.authority else {
+            return Err(Error::Malformed { parameter: "Authorization", reason: "is no access token" });
+        };
+        let serial = caller.instance.serial;
+        let ended = self.app.database.write(move |transaction| {
+            Box::pin(async move { db::access_token::end_alone(transaction, serial, token.serial).await })
+        });
+        match ended.await? {
+            true => Ok(RevokeOwnTokenReply::NoContent),
+            false => Err(Error::Unauthorized),
+        }
+    }
+
+    async fn list_tokens(
+        &self,
+        caller: Caller,
+        limit: Option<PageLimit>,
+        offset: Option<PageOffset>,
+        delta: Option<PageLimit>,
+        start: Option<PageOffset>,
+    ) -> Result<ListTokensReply, Error> {
+        let page = Page { limit: limit.or(delta).unwrap_or_default().into(), offset: offset.or(start).map(i64::from) };
+        let tokens = db::access_token::list(self.app.database.read(), caller.instance.serial, page, self.app.now_us()).await?;
+        if tokens.is_empty() {
+            return Ok(ListTokensReply::NoContent);
+        }
+        let tokens = tokens.into_iter().map(token_info).collect::<Result<_, _>>()?;
+        Ok(ListTokensReply::Ok(TokenInfos { tokens }))
+    }
+
+    async fn revoke_token(&self, caller: Caller, serial: u64) -> Result<RevokeTokenReply, Error> {
+        let instance_serial = caller.instance.serial;
+        let serial = i64::try_from(serial).map_err(|_| Error::TokenUnknown)?;
+        let revoked = self.app.database.write(move |transaction| {
+            Box::pin(async move { db::access_token::revoke(transaction, instance_serial, serial).await })
+        });
+        match revoked.await? {
+            true => Ok(RevokeTokenReply::NoContent),
+            false => Err(Error::TokenUnknown),
+        }
+    }
+}
+
+fn scope(text: &str) -> Result<TokenScope, Error> {
+    text.parse().map_err(|_| Error::Internal(format!("the scope {text} of the document is not known")))
+}
+
+fn wire_scope(scope: TokenScope) -> Result<kontor_openapi::merchant::TokenScope, Error> {
+    let text = scope.to_string();
+    text.parse().map_err(|_| Error::Internal(format!("the document does not know the scope {text}")))
+}
+
+fn granted(lifetime_us: Option<i64>) -> Lifetime {
+    lifetime_us.map_or(Lifetime::Forever, |lifetime| Lifetime::Limited(Duration::from_micros(lifetime.unsigned_abs())))
+}
+
+fn shorter(one: Lifetime, other: Lifetime) -> Lifetime {
+    match (one, other) {
+        (Lifetime::Limited(one), Lifetime::Limited(other)) => Lifetime::Limited(one.min(other)),
+        (Lifetime::Forever, limit) | (limit, Lifetime::Forever) => limit,
+    }
+}
+
+/// Microseconds since 1970 as a point in time of the API, in whole seconds.
+pub(super) fn timestamp(at_us: Option<i64>) -> Timestamp {
+    at_us.map_or(Timestamp::Never, |at_us| Timestamp::Seconds(at_us.max(0).unsigned_abs() / 1_000_000))
+}
+
+fn token_info(token: entity::access_token::Model) -> Result<TokenInfo, Error> {
+    Ok(TokenInfo {
+        creation_time: timestamp(Some(token.created_at_us)),
+        expiration: timestamp(token.expires_at_us),
+        scope: wire_scope(scope(&token.scope)?)?,
+        refreshable: token.refreshable,
+        description: token.description,
+        serial: token.serial.unsigned_abs(),
+    })
+}

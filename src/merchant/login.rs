@@ -1,0 +1,142 @@
+//! Passwords checked under the limit of failed logins, and tokens granted.
+
+use std::time::Duration;
+
+use entity::SecretText;
+use kontor_openapi::scalar::Password;
+
+use crate::{
+    app::App,
+    auth::{AccessToken, ClientNetwork, HashError, PasswordHash, TokenScope},
+    config::Lifetime,
+    db::{
+        self,
+        access_token::NewAccessToken,
+        login_attempt::{self, LoginLimit, Reservation},
+    },
+    error::Error,
+};
+
+/// How many expired tokens of an instance a new one sweeps away.
+const EXPIRED_AT_ONCE: u32 = 100;
+
+/// Checks a password and returns the version of the credential that it is right for.
+///
+/// The attempt is counted as failed before the password is looked at, and taken back when it was right, so that attempts
+/// made at the same time cannot exceed the limit.
+///
+/// # Errors
+/// [`Error::Unauthorized`] for a wrong password, [`Error::LoginLimited`] after too many, [`Error::HashingBusy`].
+pub async fn verify(app: &App, instance_serial: i64, network: ClientNetwork, password: &Password) -> Result<i64, Error> {
+    let attempt = reserve(app, instance_serial, network).await?;
+    let outcome = compare(app, instance_serial, network, password).await;
+    if !matches!(outcome, Err(Error::Unauthorized)) {
+        app.database
+            .write(move |transaction| Box::pin(async move { login_attempt::release(transaction, attempt).await }))
+            .await?;
+    }
+    outcome
+}
+
+async fn compare(app: &App, instance_serial: i64, network: ClientNetwork, password: &Password) -> Result<i64, Error> {
+    let credential = db::credential::find(app.database.read(), instance_serial).await?.ok_or(Error::Unauthorized)?;
+    let stored = credential.password_hash.ok_or(Error::Unauthorized)?;
+    let stored = PasswordHash::from_stored(stored.expose().to_owned())?;
+    match app.hasher.verify(network, password, &stored).await? {
+        true => Ok(credential.version),
+        false => Err(Error::Unauthorized),
+    }
+}
+
+async fn reserve(app: &App, instance_serial: i64, network: ClientNetwork) -> Result<i64, Error> {
+    let limits = &app.settings.limits;
+    let window_us = micros(limits.login_window);
+    let limit = LoginLimit { attempts: limits.login_failures, window_us };
+    let (network, now_us) = (network.to_string(), app.now_us());
+    let reservation = app.database.write(move |transaction| {
+        let network = network.clone();
+        Box::pin(async move { login_attempt::reserve(transaction, instance_serial, &network, limit, now_us).await })
+    });
+    match reservation.await? {
+        Reservation::Reserved { serial } => Ok(serial),
+        Reservation::Refused { retry_after_us } => {
+            Err(Error::LoginLimited { retry_after: Duration::from_micros(retry_after_us.unsigned_abs()) })
+        }
+    }
+}
+
+/// Hashes a new password.
+///
+/// # Errors
+/// [`Error::HashingBusy`].
+pub async fn hash(app: &App, network: ClientNetwork, password: &Password) -> Result<SecretText, Error> {
+    let hash: Result<PasswordHash, HashError> = app.hasher.hash(network, password).await;
+    Ok(SecretText::new(hash?.as_str()))
+}
+
+/// What a new token shall be.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// The instance that it opens.
+    pub instance_serial: i64,
+    /// The version of the credential that was proven.
+    pub credential_version: i64,
+    /// What it may do.
+    pub scope: TokenScope,
+    /// How long it lives.
+    pub lifetime: Lifetime,
+    /// What its owner notes about it.
+    pub description: Option<String>,
+    /// The token that it is refreshed from.
+    pub parent_serial: Option<i64>,
+}
+
+/// A granted token: the only moment at which it can be read.
+pub struct Granted {
+    /// The token.
+    pub token: AccessToken,
+    /// Its number.
+    pub serial: i64,
+    /// When it ends, in microseconds since 1970; `None`: never.
+    pub expires_at_us: Option<i64>,
+}
+
+/// Grants a token, and removes expired ones of the instance.
+///
+/// # Errors
+/// [`Error::Unauthorized`] if meanwhile the credential was changed or the parent ended.
+pub async fn grant(app: &App, grant: Grant) -> Result<Granted, Error> {
+    let now_us = app.now_us();
+    let token = AccessToken::generate(&app.random);
+    let lifetime_us = match grant.lifetime {
+        Lifetime::Forever => None,
+        Lifetime::Limited(lifetime) => Some(micros(lifetime)),
+    };
+    let expires_at_us = lifetime_us.map(|lifetime| now_us.saturating_add(lifetime));
+    let new = NewAccessToken {
+        instance_serial: grant.instance_serial,
+        credential_version: grant.credential_version,
+        digest: *token.digest().as_bytes(),
+        scope: grant.scope.to_string(),
+        refreshable: grant.scope.refreshable,
+        description: grant.description,
+        created_at_us: now_us,
+        expires_at_us,
+        lifetime_us,
+        parent_serial: grant.parent_serial,
+    };
+    let serial = app.database.write(move |transaction| {
+        let new = new.clone();
+        Box::pin(async move {
+            db::access_token::remove_expired(transaction, new.instance_serial, now_us, EXPIRED_AT_ONCE).await?;
+            db::access_token::insert(transaction, &new).await
+        })
+    });
+    let serial = serial.await?.ok_or(Error::Unauthorized)?;
+    Ok(Granted { token, serial, expires_at_us })
+}
+
+/// A span in microseconds; longer ones than the database can hold count as the longest.
+pub fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
