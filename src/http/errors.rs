@@ -32,6 +32,9 @@ use super::{RequestId, Routes};
 /// Whether [`log_panics`] reports panics, so that they are not reported twice.
 static PANICS_ARE_LOGGED: AtomicBool = AtomicBool::new(false);
 
+/// How many headers the layers outside of this one may add.
+const HEADERS_TO_COME: usize = 10;
+
 /// How poem-openapi ends its complaint about an absent parameter.
 const ABSENT: &str = "expects an input value.";
 
@@ -110,11 +113,14 @@ impl<E: Endpoint> Endpoint for ConvertErrorsEndpoint<E> {
         let inner = AssertUnwindSafe(self.inner.call(request)).catch_unwind().instrument(span.clone());
         let outcome = inner.await;
         let _in_span = span.enter();
-        Ok(match outcome {
+        let mut response = match outcome {
             Ok(Ok(answer)) => self.converter.answer(answer.into_response(), uri.path()),
             Ok(Err(error)) => self.converter.failure(error, uri.path()),
             Err(payload) => after_panic(payload.as_ref()),
-        })
+        };
+        // At once, instead of growing step by step on the way out.
+        response.headers_mut().reserve(HEADERS_TO_COME);
+        Ok(response)
     }
 }
 

@@ -120,7 +120,7 @@ impl Layers {
         let routes = settings.routes;
         Ok(Self {
             client_address: client_address::ResolveClientAddress::new(trusted_proxies.clone()),
-            request_id: request_id::AssignRequestId::new(trusted_proxies, settings.clock.clone(), settings.random),
+            request_id: request_id::AssignRequestId::new(trusted_proxies, settings.clock.clone(), &settings.random),
             access_log: access_log::AccessLog::new(settings.metrics, Arc::clone(&routes), settings.clock),
             security_headers: security_headers::SecurityHeaders::new(&public_url)?,
             cors: cors::Cors::new(Arc::clone(&routes)),

@@ -1,6 +1,9 @@
 //! The id of a request: in the log, in the answer, and in every event on the way.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use poem::{
     Endpoint, IntoResponse, Middleware, Request, Response, Result,
@@ -17,8 +20,9 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The header in which Taler clients name the task that a request belongs to.
 pub const TALER_CORRELATION_ID: HeaderName = HeaderName::from_static("taler-correlation-id");
 
-/// The random part of a ULID: 80 bits.
-const RANDOM_BYTES: usize = 10;
+/// The bits of an id that count on from a random start. The other 48 of its random part are the process's own: an id
+/// must be unique, not secret, and the generator of the operating system costs more than all else here.
+const COUNTED: u64 = 0xffff_ffff;
 
 /// Longest foreign id that is taken, in bytes.
 const LONGEST_FOREIGN_ID: usize = 64;
@@ -46,14 +50,16 @@ pub struct AssignRequestId(Arc<Source>);
 struct Source {
     trusted_proxies: TrustedProxies,
     clock: Clock,
-    random: Random,
+    next: AtomicU64,
+    process: u64,
 }
 
 impl AssignRequestId {
-    /// Makes ids of this clock and these random bytes; takes over those of trusted proxies.
+    /// Makes ids of this clock and random bytes drawn once; takes over those of trusted proxies.
     #[must_use]
-    pub fn new(trusted_proxies: TrustedProxies, clock: Clock, random: Random) -> Self {
-        Self(Arc::new(Source { trusted_proxies, clock, random }))
+    pub fn new(trusted_proxies: TrustedProxies, clock: Clock, random: &Random) -> Self {
+        let [process, next] = [(); 2].map(|()| u64::from_le_bytes(random.bytes()));
+        Self(Arc::new(Source { trusted_proxies, clock, next: AtomicU64::new(next), process }))
     }
 }
 
@@ -93,9 +99,8 @@ impl Source {
     fn generate(&self) -> HeaderValue {
         let mut text = [0; ulid::ULID_LEN];
         let now_ms = u64::try_from(self.clock.now().get() / 1000).unwrap_or_default();
-        let mut random = [0; 16];
-        random[..RANDOM_BYTES].copy_from_slice(&self.random.bytes::<RANDOM_BYTES>());
-        let id = Ulid::from_parts(now_ms, u128::from_le_bytes(random));
+        let count = self.next.fetch_add(1, Ordering::Relaxed) & COUNTED;
+        let id = Ulid::from_parts(now_ms, u128::from(self.process) << COUNTED.count_ones() | u128::from(count));
         HeaderValue::from_str(id.array_to_str(&mut text)).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 }
@@ -130,7 +135,7 @@ mod tests {
     /// The id in the answer; the endpoint must have seen the same.
     async fn answered(peer: &str, headers: &[(&str, &str)]) -> String {
         let endpoint = make_sync(|request: Request| request.data::<RequestId>().unwrap().as_str().to_owned())
-            .with(AssignRequestId::new(proxies(&["10.0.0.0/8"]), clock(), Random::seeded(7)));
+            .with(AssignRequestId::new(proxies(&["10.0.0.0/8"]), clock(), &Random::seeded(7)));
         let response = endpoint.call(request_from(peer, headers)).await.unwrap();
         let id = response.header(X_REQUEST_ID).unwrap().to_owned();
         assert_eq!(text_of(response).await, id);
@@ -142,7 +147,7 @@ mod tests {
         let id = answered("192.0.2.1:80", &[]).await;
         assert!(id.starts_with(OURS), "{id}");
         assert_eq!(Ulid::from_string(&id).unwrap().timestamp_ms(), TIME_MS);
-        let endpoint = make_sync(|_| "").with(AssignRequestId::new(TrustedProxies::default(), clock(), Random::seeded(7)));
+        let endpoint = make_sync(|_| "").with(AssignRequestId::new(TrustedProxies::default(), clock(), &Random::seeded(7)));
         let mut ids = Vec::new();
         for _ in 0..3 {
             let response = endpoint.call(request_from("192.0.2.1:80", &[])).await.unwrap();
