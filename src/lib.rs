@@ -1,11 +1,34 @@
-//! Kontor.
+//! Kontor: a self-hosted server for the GNU Taler Merchant Backend API.
+//!
+//! A request passes these layers, from the outside in, none skipped and none visited twice:
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`server`] | listeners, mounts, shutdown |
+//! | [`http`] | request id, access log, limits, codings, errors: what every request passes |
+//! | `kontor_openapi` | generated from the documents: routes, permissions, strict wire types |
+//! | [`merchant`] | one file per tag of the document: its operations |
+//! | [`auth`] | credentials, password hashes, tokens, scopes |
+//! | [`db`] | every SQL statement, behind two doors |
+//!
+//! Beside them: [`config`] (settings), [`cli`] (the verbs), [`app`] (all that an operation holds), [`error`] (what can go
+//! wrong, and its one table to status and code), [`secrets`] (the key file), [`clock`] and [`random`] (so that tests can
+//! move one and seed the other), [`management`] and [`metrics`] (for the operator).
+//!
+//! Rules: time and randomness come from the [`app::App`]; one request is one transaction; what an operation may do is said
+//! by the document alone.
 
+pub mod app;
 pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod db;
+pub mod error;
 pub mod http;
 pub mod management;
+pub mod merchant;
 pub mod metrics;
 pub mod random;
 pub mod secrets;
+pub mod server;

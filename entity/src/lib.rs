@@ -1,1 +1,14 @@
-//! Entities.
+//! The tables of Kontor as sea-orm entities, one table one file.
+//!
+//! Instants are microseconds since 1970 (UTC) in columns that end in `_at_us`, spans are microseconds in columns that end in `_us`. `serial` numbers a
+//! row and is never given out twice. What must not be seen in a log is a [`SecretBytes`] or a [`SecretText`].
+
+pub mod access_token;
+pub mod credential;
+pub mod instance;
+pub mod key;
+pub mod login_attempt;
+pub mod login_limit;
+mod secret;
+
+pub use secret::{SecretBytes, SecretText};

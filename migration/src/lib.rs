@@ -1,1 +1,34 @@
-//! Migrations.
+//! The schema of Kontor's database, step by step: one file per step, the same steps on SQLite and PostgreSQL.
+//!
+//! A released step is never edited; what changes is a new step. Every instant is a `bigint` of microseconds since 1970 (UTC), every span a `bigint`
+//! of microseconds. Rows are numbered by `serial` columns whose numbers are never given out twice.
+
+mod m0001_instances;
+
+use sea_orm_migration::{MigrationTrait, async_trait};
+pub use sea_orm_migration::{MigratorTrait, SchemaManager};
+
+/// All steps, oldest first.
+pub struct Migrator;
+
+impl Migrator {
+    /// The table that lists the steps a database has had.
+    pub fn table_name() -> &'static str {
+        "seaql_migrations"
+    }
+
+    /// The names of all steps, oldest first.
+    pub fn step_names() -> Vec<String> {
+        Self::migrations()
+            .iter()
+            .map(|step| step.name().to_owned())
+            .collect()
+    }
+}
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_instances::Step)]
+    }
+}

@@ -6,8 +6,9 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::base32;
-use super::password::SECRET_TOKEN;
+use kontor_openapi::scalar::base32;
+
+use super::password::Password;
 use crate::random::Random;
 
 const RANDOM_LENGTH: usize = 32;
@@ -24,7 +25,7 @@ impl AccessToken {
         let mut bytes = Zeroizing::new([0; RANDOM_LENGTH]);
         random.fill(bytes.as_mut());
         let text = Zeroizing::new(base32::encode(bytes.as_ref()));
-        Self([SECRET_TOKEN, &text].concat().into())
+        Self([Password::PREFIX, &text].concat().into())
     }
 
     /// The token as the client is to present it. Shown once, when it is issued.
@@ -41,7 +42,7 @@ impl AccessToken {
 /// Whether `text` has the form of an access token: `secret-token:` and 52 characters of Crockford's
 /// base32 in upper case, as Kontor writes it. Such a text is only ever looked up.
 pub fn looks_like_access_token(text: &str) -> bool {
-    text.strip_prefix(SECRET_TOKEN)
+    text.strip_prefix(Password::PREFIX)
         .is_some_and(|rest| rest.len() == TEXT_LENGTH && base32::is_canonical(rest))
 }
 

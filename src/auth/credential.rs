@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::access_token::{TokenDigest, looks_like_access_token};
 use super::legacy_secret::LegacySecret;
-use super::password::{Password, SECRET_TOKEN};
+use super::password::Password;
 
 /// The credential of a request, not verified yet.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ fn parse_text(text: &str) -> Option<Presented> {
     if text.is_empty() {
         return Some(Presented::None);
     }
-    if text.starts_with(SECRET_TOKEN) {
+    if text.starts_with(Password::PREFIX) {
         return Some(Presented::Bearer(PresentedSecret(text.into())));
     }
     let (scheme, credential) = text.split_once(' ')?;
@@ -106,7 +106,7 @@ impl PresentedSecret {
 
     /// The secret as a password, with `secret-token:` taken off once, if it can be one.
     pub fn password(&self) -> Option<Password> {
-        Password::parse(self.0.expose_secret()).ok()
+        Password::parse(self.0.expose_secret())
     }
 }
 

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
-use super::password::{InvalidPassword, Password, SECRET_TOKEN};
+use super::password::Password;
 use crate::secrets::{KeyedHash, Keyring, Purpose, UnknownKey};
 
 /// A secret of the older kind: `secret-token:` and 1 to 1024 bytes that somebody chose.
@@ -18,9 +18,9 @@ pub enum InvalidLegacySecret {
     /// It does not begin with `secret-token:`.
     #[error("the token does not begin with secret-token:")]
     Prefix,
-    /// What follows is no password.
-    #[error(transparent)]
-    Password(#[from] InvalidPassword),
+    /// What follows is empty or longer than 1024 bytes.
+    #[error("the token needs 1 to 1024 bytes after secret-token:")]
+    Length,
 }
 
 impl LegacySecret {
@@ -29,10 +29,10 @@ impl LegacySecret {
     /// # Errors
     /// See [`InvalidLegacySecret`].
     pub fn parse(text: &str) -> Result<Self, InvalidLegacySecret> {
-        if !text.starts_with(SECRET_TOKEN) {
+        if !text.starts_with(Password::PREFIX) {
             return Err(InvalidLegacySecret::Prefix);
         }
-        Password::parse(text)?;
+        Password::parse(text).ok_or(InvalidLegacySecret::Length)?;
         Ok(Self(text.into()))
     }
 
@@ -93,7 +93,7 @@ impl PartialEq for LegacySecret {
 impl Eq for LegacySecret {}
 
 fn is_high_entropy(text: &str) -> bool {
-    let Some(secret) = text.strip_prefix(SECRET_TOKEN) else {
+    let Some(secret) = text.strip_prefix(Password::PREFIX) else {
         return false;
     };
     let all = |test: fn(&u8) -> bool| secret.as_bytes().iter().all(test);
@@ -129,14 +129,14 @@ mod tests {
             ("x", InvalidLegacySecret::Prefix),
             ("", InvalidLegacySecret::Prefix),
             ("SECRET-TOKEN:x", InvalidLegacySecret::Prefix),
-            ("secret-token:", InvalidPassword::Empty.into()),
+            ("secret-token:", InvalidLegacySecret::Length),
         ] {
             assert_eq!(LegacySecret::parse(text), Err(error));
         }
         let long = format!("secret-token:{}", "x".repeat(1025));
         assert_eq!(
             LegacySecret::parse(&long),
-            Err(InvalidPassword::TooLong.into())
+            Err(InvalidLegacySecret::Length)
         );
     }
 

@@ -6,7 +6,6 @@
 //! [`TokenScope`].
 
 mod access_token;
-pub(crate) mod base32;
 mod credential;
 mod fair_queue;
 mod hasher;
@@ -24,7 +23,7 @@ pub use hasher::{
 pub use legacy_secret::{InvalidLegacySecret, LegacySecret};
 pub use network::ClientNetwork;
 pub use password::{
-    HashCost, InvalidHashCost, InvalidPassword, Password, PasswordHash, PasswordHashError,
+    HashCost, InvalidHashCost, Password, PasswordHash, PasswordHashError,
 };
 pub use scope::{InvalidScope, Scope, TOKEN_REFRESH, TokenScope};
 pub use verified_secrets::VerifiedSecrets;

@@ -4,54 +4,11 @@ use std::fmt;
 
 use argon2::password_hash::phc::{self, Output, ParamsString, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use secrecy::{ExposeSecret, SecretString};
+pub use kontor_openapi::scalar::Password;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::random::Random;
-
-/// The URI scheme of RFC 8959 that marks secrets in Taler's protocols.
-pub(super) const SECRET_TOKEN: &str = "secret-token:";
-
-/// A presented password, 1 to 1024 bytes.
-///
-/// Clients written when the password was the token itself still put `secret-token:` in front of
-/// it: that is taken off once.
-#[derive(Clone, Debug)]
-pub struct Password(SecretString);
-
-/// Why a text cannot be a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidPassword {
-    /// Nothing is left of it without `secret-token:`.
-    #[error("the password is empty")]
-    Empty,
-    /// It is longer than [`Password::LIMIT`].
-    #[error("the password is longer than 1024 bytes")]
-    TooLong,
-}
-
-impl Password {
-    /// The greatest length in bytes, without `secret-token:`.
-    pub const LIMIT: usize = 1024;
-
-    /// Takes `secret-token:` off, once, and checks the length of the rest.
-    ///
-    /// # Errors
-    /// See [`InvalidPassword`].
-    pub fn parse(text: &str) -> Result<Self, InvalidPassword> {
-        let password = text.strip_prefix(SECRET_TOKEN).unwrap_or(text);
-        match password.len() {
-            0 => Err(InvalidPassword::Empty),
-            1..=Self::LIMIT => Ok(Self(password.into())),
-            _ => Err(InvalidPassword::TooLong),
-        }
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        self.0.expose_secret().as_bytes()
-    }
-}
 
 /// The cost of a hash: how much memory and time every guess takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,7 +170,7 @@ impl HashMemory {
             self.resize(blocks)?;
         }
         context
-            .hash_password_into_with_memory(password.as_bytes(), salt, digest, &mut self.0)
+            .hash_password_into_with_memory(password.expose().as_bytes(), salt, digest, &mut self.0)
             .map_err(|_| PasswordHashError::Stored)
     }
 

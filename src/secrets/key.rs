@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretBox};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::auth::base32;
+use kontor_openapi::scalar::base32;
 use crate::random::Random;
 
 /// Names a master key without telling anything about it: 5 random bytes, 8 characters as text.
@@ -45,7 +45,7 @@ impl FromStr for KeyId {
     type Err = InvalidKeyId;
 
     fn from_str(text: &str) -> Result<Self, InvalidKeyId> {
-        base32::decode(text).map(Self).ok_or(InvalidKeyId)
+        base32::decode_exact(text).map(Self).ok_or(InvalidKeyId)
     }
 }
 

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::key::MasterKey;
 use super::keyring::Keyring;
-use crate::auth::base32;
+use kontor_openapi::scalar::base32;
 use crate::random::Random;
 
 const INTRODUCTION: &str = "\
@@ -199,7 +199,7 @@ fn parse_key(line: &str, earlier: &[MasterKey]) -> Result<MasterKey, &'static st
     if earlier.iter().any(|key| key.id() == id) {
         return Err("repeats the id of an earlier line");
     }
-    let secret = base32::decode(secret)
+    let secret = base32::decode_exact(secret)
         .map(Zeroizing::new)
         .ok_or("has a secret that is not 52 characters of Crockford's base32")?;
     Ok(MasterKey::from_parts(id, secret))

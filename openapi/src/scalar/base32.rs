@@ -4,9 +4,11 @@ use std::sync::LazyLock;
 
 use data_encoding::{Encoding, Specification};
 
+const ALPHABET: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
 static ENCODING: LazyLock<Encoding> = LazyLock::new(|| {
     let mut specification = Specification::new();
-    specification.symbols.push_str("0123456789ABCDEFGHJKMNPQRSTVWXYZ");
+    specification.symbols.push_str(ALPHABET);
     specification.translate.from.push_str("abcdefghjkmnpqrstvwxyzOoIiLlUu");
     specification.translate.to.push_str("ABCDEFGHJKMNPQRSTVWXYZ001111VV");
     specification.check_trailing_bits = false;
@@ -23,6 +25,12 @@ pub fn encode(bytes: &[u8]) -> String {
 #[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     ENCODING.decode(text.as_bytes()).ok()
+}
+
+/// Whether text has only the characters that [`encode`] writes.
+#[must_use]
+pub fn is_canonical(text: &str) -> bool {
+    text.bytes().all(|byte| ALPHABET.as_bytes().contains(&byte))
 }
 
 /// Reads exactly `N` bytes.

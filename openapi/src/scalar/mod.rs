@@ -9,6 +9,7 @@ mod image;
 mod key;
 mod page;
 mod password;
+mod secret_token;
 mod time;
 
 pub use amount::Amount;
@@ -17,6 +18,7 @@ pub use image::ImageDataUrl;
 pub use key::EddsaPublicKey;
 pub use page::{PageLimit, PageOffset};
 pub use password::Password;
+pub use secret_token::SecretToken;
 pub use time::{RelativeTime, Timestamp};
 
 /// The largest integer that every JSON implementation reads exactly: 2^53 - 1.

@@ -40,14 +40,10 @@ fn takes_the_prefix_off_once() {
 #[test]
 fn bounds_the_length_without_the_prefix() {
     let longest = "x".repeat(1024);
-    assert!(Password::parse(&longest).is_ok());
-    assert!(Password::parse(&format!("secret-token:{longest}")).is_ok());
-    for (text, error) in [
-        (String::new(), InvalidPassword::Empty),
-        ("secret-token:".to_owned(), InvalidPassword::Empty),
-        (format!("{longest}x"), InvalidPassword::TooLong),
-    ] {
-        assert_eq!(Password::parse(&text).unwrap_err(), error);
+    assert!(Password::parse(&longest).is_some());
+    assert!(Password::parse(&format!("secret-token:{longest}")).is_some());
+    for text in [String::new(), "secret-token:".to_owned(), format!("{longest}x")] {
+        assert!(Password::parse(&text).is_none());
     }
 }
 
@@ -129,7 +125,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn verifies_itself_and_nothing_else(text in "\\PC{1,40}", other in "\\PC{1,40}") {
-        prop_assume!(text != SECRET_TOKEN && other != SECRET_TOKEN);
+        prop_assume!(text != Password::PREFIX && other != Password::PREFIX);
         let hash = hash(&text, CHEAP);
         prop_assert!(verify(&hash, &text));
         prop_assert_eq!(verify(&hash, &other), text == other);

