@@ -85,7 +85,10 @@ impl ConvertErrors {
     /// Takes `Allow` from these routes, and reports a failed authorisation of the framework by this code.
     #[must_use]
     pub fn new(routes: Arc<dyn Routes>, unauthorized: ErrorCode) -> Self {
-        Self(Arc::new(Converter { routes, unauthorized }))
+        Self(Arc::new(Converter {
+            routes,
+            unauthorized,
+        }))
     }
 }
 
@@ -93,7 +96,10 @@ impl<E: Endpoint> Middleware<E> for ConvertErrors {
     type Output = ConvertErrorsEndpoint<E>;
 
     fn transform(&self, inner: E) -> Self::Output {
-        ConvertErrorsEndpoint { inner, converter: Arc::clone(&self.0) }
+        ConvertErrorsEndpoint {
+            inner,
+            converter: Arc::clone(&self.0),
+        }
     }
 }
 
@@ -110,7 +116,9 @@ impl<E: Endpoint> Endpoint for ConvertErrorsEndpoint<E> {
         let uri = request.uri().clone();
         let id = request.data::<RequestId>().map(RequestId::as_str);
         let span = tracing::error_span!(target: "kontor::request", "request", request.id = id);
-        let inner = AssertUnwindSafe(self.inner.call(request)).catch_unwind().instrument(span.clone());
+        let inner = AssertUnwindSafe(self.inner.call(request))
+            .catch_unwind()
+            .instrument(span.clone());
         let outcome = inner.await;
         let _in_span = span.enter();
         let mut response = match outcome {
@@ -226,7 +234,9 @@ impl Converter {
 
 /// An error answer with a type other than plain text was made on purpose: the error body itself, or a page.
 fn has_own_body(response: &Response) -> bool {
-    response.content_type().is_some_and(|content_type| !content_type.starts_with("text/plain"))
+    response
+        .content_type()
+        .is_some_and(|content_type| !content_type.starts_with("text/plain"))
 }
 
 fn carry_over(operation: Option<&OperationId>, response: &mut Response) {
@@ -243,8 +253,14 @@ fn malformed(name: &str, reason: &str) -> ApiError {
     };
     let error = ApiError::new(code);
     // poem-openapi numbers the parameters of a path where it lost their names.
-    let numbered = name.strip_prefix("param").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
-    if numbered { error } else { error.with_parameter(name) }
+    let numbered = name
+        .strip_prefix("param")
+        .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    if numbered {
+        error
+    } else {
+        error.with_parameter(name)
+    }
 }
 
 fn wrong_content_type() -> ApiError {
@@ -295,5 +311,4 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
 }
 
 #[cfg(test)]
-#[path = "errors_tests.rs"]
 mod tests;
