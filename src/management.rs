@@ -88,7 +88,14 @@ impl Check {
         F: Future<Output = Result<(), E>> + Send + 'static,
         E: fmt::Display,
     {
-        Self { name, run: Box::new(move || run().map(|result| result.map_err(|error| error.to_string())).boxed()) }
+        Self {
+            name,
+            run: Box::new(move || {
+                run()
+                    .map(|result| result.map_err(|error| error.to_string()))
+                    .boxed()
+            }),
+        }
     }
 
     async fn passes(&self) -> bool {
@@ -123,26 +130,44 @@ struct Report {
 /// - `/metrics`: the metrics as OpenMetrics text.
 ///
 /// Everything else is 404/21.
-pub fn endpoint(metrics: Arc<Metrics>, readiness: Readiness, checks: Vec<Check>) -> BoxEndpoint<'static, Response> {
+pub fn endpoint(
+    metrics: Arc<Metrics>,
+    readiness: Readiness,
+    checks: Vec<Check>,
+) -> BoxEndpoint<'static, Response> {
     let checks = Arc::new(checks);
     let ready = move |_| {
         let (readiness, checks) = (readiness.clone(), Arc::clone(&checks));
         async move { report(&readiness, &checks).await }
     };
     Route::new()
-        .at(PATHS[0], get(make(|_| async { json(StatusCode::OK, &serde_json::json!({"alive": true})) })))
+        .at(
+            PATHS[0],
+            get(make(|_| async {
+                json(StatusCode::OK, &serde_json::json!({"alive": true}))
+            })),
+        )
         .at(PATHS[1], get(make(ready)))
         .at(
             PATHS[2],
             get(make(move |_| {
                 let rendered = metrics.render();
-                async move { Response::builder().content_type(metrics::CONTENT_TYPE).body(rendered) }
+                async move {
+                    Response::builder()
+                        .content_type(metrics::CONTENT_TYPE)
+                        .body(rendered)
+                }
             })),
         )
-        .with(ConvertErrors::new(Arc::new(ManagementRoutes), ErrorCode::GenericUnauthorized))
+        .with(ConvertErrors::new(
+            Arc::new(ManagementRoutes),
+            ErrorCode::GenericUnauthorized,
+        ))
         .after(|outcome: poem::Result<Response>| async move {
             outcome.map(|mut response| {
-                response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                response
+                    .headers_mut()
+                    .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
                 response
             })
         })
@@ -154,22 +179,41 @@ async fn report(readiness: &Readiness, checks: &[Check]) -> Response {
     // Read after the checks: a shutdown that began meanwhile counts.
     let phase = readiness.phase();
     let ready = phase == Phase::Serving && passed.iter().all(|passed| *passed);
-    let checks =
-        checks.iter().zip(passed).map(|(check, passed)| (check.name, if passed { "ok" } else { "failed" })).collect();
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    json(status, &Report { ready, phase, checks })
+    let checks = checks
+        .iter()
+        .zip(passed)
+        .map(|(check, passed)| (check.name, if passed { "ok" } else { "failed" }))
+        .collect();
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    json(
+        status,
+        &Report {
+            ready,
+            phase,
+            checks,
+        },
+    )
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response {
     let body = Body::from_json(value).unwrap_or_default();
-    Response::builder().status(status).content_type("application/json").body(body)
+    Response::builder()
+        .status(status)
+        .content_type("application/json")
+        .body(body)
 }
 
 struct ManagementRoutes;
 
 impl Routes for ManagementRoutes {
     fn allow(&self, path: &str) -> Option<HeaderValue> {
-        PATHS.contains(&path).then(|| HeaderValue::from_static("GET, HEAD"))
+        PATHS
+            .contains(&path)
+            .then(|| HeaderValue::from_static("GET, HEAD"))
     }
 
     fn secret_path(&self, _operation_id: &str) -> Option<&'static str> {
@@ -188,9 +232,21 @@ mod tests {
         metrics::Sources,
     };
 
-    async fn call(readiness: &Readiness, checks: Vec<Check>, method: Method, path: &str) -> Response {
-        let service = endpoint(Arc::new(Metrics::new(Sources::none())), readiness.clone(), checks);
-        let request = Request::builder().method(method).uri(path.parse().unwrap()).finish();
+    async fn call(
+        readiness: &Readiness,
+        checks: Vec<Check>,
+        method: Method,
+        path: &str,
+    ) -> Response {
+        let service = endpoint(
+            Arc::new(Metrics::new(Sources::none())),
+            readiness.clone(),
+            checks,
+        );
+        let request = Request::builder()
+            .method(method)
+            .uri(path.parse().unwrap())
+            .finish();
         service.call(request).await.unwrap()
     }
 
@@ -221,11 +277,20 @@ mod tests {
     async fn readiness_follows_the_life_of_the_process() {
         let readiness = Readiness::default();
         let body = |ready: bool, phase: &str| json!({"ready": ready, "phase": phase, "checks": {"database": "ok"}});
-        assert_eq!(ready(&readiness, vec![passing()]).await, (503, body(false, "starting")));
+        assert_eq!(
+            ready(&readiness, vec![passing()]).await,
+            (503, body(false, "starting"))
+        );
         readiness.serving();
-        assert_eq!(ready(&readiness, vec![passing()]).await, (200, body(true, "serving")));
+        assert_eq!(
+            ready(&readiness, vec![passing()]).await,
+            (200, body(true, "serving"))
+        );
         readiness.shutting_down();
-        assert_eq!(ready(&readiness, vec![passing()]).await, (503, body(false, "shutting_down")));
+        assert_eq!(
+            ready(&readiness, vec![passing()]).await,
+            (503, body(false, "shutting_down"))
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -237,7 +302,10 @@ mod tests {
         let (status, body) = ready(&readiness, vec![passing(), failing(), hanging]).await;
         assert_eq!(status, 503);
         let states = json!({"database": "ok", "schema": "failed", "hasher": "failed"});
-        assert_eq!(body, json!({"ready": false, "phase": "serving", "checks": states}));
+        assert_eq!(
+            body,
+            json!({"ready": false, "phase": "serving", "checks": states})
+        );
         let logged = events.of("kontor::readiness");
         assert_eq!(logged.len(), 2);
         assert_eq!(logged[0]["fields"]["error"], "table s3cret is missing");
@@ -247,7 +315,11 @@ mod tests {
     async fn metrics_are_served_as_text() {
         let response = call(&Readiness::default(), vec![], Method::GET, "/metrics").await;
         assert_eq!(response.content_type(), Some(metrics::CONTENT_TYPE));
-        assert!(text_of(response).await.contains("kontor_http_requests_in_flight 0"));
+        assert!(
+            text_of(response)
+                .await
+                .contains("kontor_http_requests_in_flight 0")
+        );
     }
 
     #[tokio::test]
@@ -259,6 +331,11 @@ mod tests {
         let response = call(&readiness, vec![], Method::POST, "/livez").await;
         assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
         assert_eq!(response.header("allow"), Some("GET, HEAD"));
-        assert_eq!(call(&readiness, vec![], Method::HEAD, "/livez").await.status(), StatusCode::OK);
+        assert_eq!(
+            call(&readiness, vec![], Method::HEAD, "/livez")
+                .await
+                .status(),
+            StatusCode::OK
+        );
     }
 }

@@ -35,7 +35,9 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 const NO_OPERATION: &str = "none";
 
 /// Upper bounds in seconds: from a cached read, over a durable write and a password hash, to a long poll.
-const DURATION_BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+const DURATION_BUCKETS: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0,
+];
 
 /// A number that is read when it is asked for.
 pub type Reading = Arc<dyn Fn() -> u64 + Send + Sync>;
@@ -107,7 +109,9 @@ impl Metrics {
     pub fn new(sources: Sources) -> Self {
         let mut registry = Registry::with_prefix("kontor");
         let requests = Family::<Answered, Counter>::default();
-        let durations = Family::<Operation, Histogram>::new_with_constructor(|| Histogram::new(DURATION_BUCKETS));
+        let durations = Family::<Operation, Histogram>::new_with_constructor(|| {
+            Histogram::new(DURATION_BUCKETS)
+        });
         let in_flight = Gauge::default();
         registry.register("http_requests", "Answered requests", requests.clone());
         registry.register_with_unit(
@@ -116,10 +120,23 @@ impl Metrics {
             Unit::Seconds,
             durations.clone(),
         );
-        registry.register("http_requests_in_flight", "Requests being served", in_flight.clone());
-        registry.register("build", "This program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        registry.register(
+            "http_requests_in_flight",
+            "Requests being served",
+            in_flight.clone(),
+        );
+        registry.register(
+            "build",
+            "This program",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
         registry.register_collector(Box::new(sources));
-        Self { registry, requests, durations, in_flight }
+        Self {
+            registry,
+            requests,
+            durations,
+            in_flight,
+        }
     }
 
     /// A request came in. Must be followed by one [`request_finished`](Self::request_finished).
@@ -128,11 +145,20 @@ impl Metrics {
     }
 
     /// A request was answered, or given up by the client (status 499).
-    pub fn request_finished(&self, operation: Option<&'static str>, status: u16, duration: Duration) {
+    pub fn request_finished(
+        &self,
+        operation: Option<&'static str>,
+        status: u16,
+        duration: Duration,
+    ) {
         let operation = operation.unwrap_or(NO_OPERATION);
         self.in_flight.dec();
-        self.requests.get_or_create(&Answered { operation, status }).inc();
-        self.durations.get_or_create(&Operation { operation }).observe(duration.as_secs_f64());
+        self.requests
+            .get_or_create(&Answered { operation, status })
+            .inc();
+        self.durations
+            .get_or_create(&Operation { operation })
+            .observe(duration.as_secs_f64());
     }
 
     /// All metrics as text of the type [`CONTENT_TYPE`].
@@ -147,13 +173,34 @@ impl Metrics {
 
 impl Collector for Sources {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
-        let connections = [("in_use", &self.database_connections_in_use), ("idle", &self.database_connections_idle)];
-        encode_states(&mut encoder, "database_connections", "Connections of all pools", &connections)?;
-        let hashes = [("waiting", &self.password_hashes_waiting), ("running", &self.password_hashes_running)];
-        encode_states(&mut encoder, "password_hashes", "The password hashing queue", &hashes)?;
+        let connections = [
+            ("in_use", &self.database_connections_in_use),
+            ("idle", &self.database_connections_idle),
+        ];
+        encode_states(
+            &mut encoder,
+            "database_connections",
+            "Connections of all pools",
+            &connections,
+        )?;
+        let hashes = [
+            ("waiting", &self.password_hashes_waiting),
+            ("running", &self.password_hashes_running),
+        ];
+        encode_states(
+            &mut encoder,
+            "password_hashes",
+            "The password hashing queue",
+            &hashes,
+        )?;
         let waiting = gauge(&self.database_write_queue_length);
         let help = "Writes that wait for their turn";
-        let metric = encoder.encode_descriptor("database_write_queue_length", help, None, waiting.metric_type())?;
+        let metric = encoder.encode_descriptor(
+            "database_write_queue_length",
+            help,
+            None,
+            waiting.metric_type(),
+        )?;
         waiting.encode(metric)
     }
 }
@@ -164,7 +211,8 @@ fn encode_states(
     help: &str,
     readings: &[(&'static str, &Reading)],
 ) -> Result<(), fmt::Error> {
-    let mut metrics = encoder.encode_descriptor(name, help, None, ConstGauge::new(0_i64).metric_type())?;
+    let mut metrics =
+        encoder.encode_descriptor(name, help, None, ConstGauge::new(0_i64).metric_type())?;
     for (state, reading) in readings {
         gauge(reading).encode(metrics.encode_family(&State { state })?)?;
     }
@@ -207,9 +255,16 @@ mod tests {
             "kontor_database_write_queue_length 7",
             "kontor_password_hashes{state=\"waiting\"} 2",
             "kontor_password_hashes{state=\"running\"} 0",
-            concat!("kontor_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+            concat!(
+                "kontor_build_info{version=\"",
+                env!("CARGO_PKG_VERSION"),
+                "\"} 1"
+            ),
         ] {
-            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+            assert!(
+                text.lines().any(|found| found == line),
+                "{line} is not in\n{text}"
+            );
         }
         assert!(text.ends_with("# EOF\n"));
     }

@@ -16,7 +16,8 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
      Avail-Languages, Taler-Terms-Version",
 );
 
-const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+const METHODS: HeaderValue =
+    HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 
 /// The wildcard never covers `Authorization`, and older browsers do not know it.
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
@@ -45,7 +46,10 @@ impl<E: Endpoint> Middleware<E> for Cors {
     type Output = CorsEndpoint<E>;
 
     fn transform(&self, inner: E) -> Self::Output {
-        CorsEndpoint { inner, routes: Arc::clone(&self.0) }
+        CorsEndpoint {
+            inner,
+            routes: Arc::clone(&self.0),
+        }
     }
 }
 
@@ -74,7 +78,9 @@ impl<E: Endpoint> Endpoint for CorsEndpoint<E> {
 impl<E> CorsEndpoint<E> {
     fn options(&self, request: &Request) -> Response {
         let allow = self.routes.allow(request.uri().path());
-        let preflight = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        let preflight = request
+            .headers()
+            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
         if allow.is_none() && !preflight {
             return ApiError::new(ErrorCode::GenericEndpointUnknown).into_response();
         }
@@ -109,19 +115,35 @@ mod tests {
     async fn every_answer_is_open() {
         let response = answer(Method::GET, "/known", &[]).await;
         assert_eq!(response.header("access-control-allow-origin"), Some("*"));
-        assert!(response.header("access-control-expose-headers").unwrap().starts_with("*, "));
+        assert!(
+            response
+                .header("access-control-expose-headers")
+                .unwrap()
+                .starts_with("*, ")
+        );
     }
 
     #[tokio::test]
     async fn a_preflight_names_what_clients_send() {
-        let preflight = [("origin", "https://shop.example"), ("access-control-request-method", "PATCH")];
+        let preflight = [
+            ("origin", "https://shop.example"),
+            ("access-control-request-method", "PATCH"),
+        ];
         for path in ["/known", "/unknown"] {
             let response = answer(Method::OPTIONS, path, &preflight).await;
             assert_eq!(response.status(), StatusCode::NO_CONTENT);
             assert_eq!(response.header("access-control-allow-origin"), Some("*"));
             assert_eq!(response.header("access-control-max-age"), Some("86400"));
-            assert!(response.header("access-control-allow-methods").unwrap().contains("PATCH"));
-            let allowed = response.header("access-control-allow-headers").unwrap().to_ascii_lowercase();
+            assert!(
+                response
+                    .header("access-control-allow-methods")
+                    .unwrap()
+                    .contains("PATCH")
+            );
+            let allowed = response
+                .header("access-control-allow-headers")
+                .unwrap()
+                .to_ascii_lowercase();
             for name in [
                 "authorization",
                 "content-type",

@@ -32,6 +32,9 @@ use super::{RequestId, Routes};
 /// Whether [`log_panics`] reports panics, so that they are not reported twice.
 static PANICS_ARE_LOGGED: AtomicBool = AtomicBool::new(false);
 
+/// How many headers the layers outside of this one may add.
+const HEADERS_TO_COME: usize = 10;
+
 /// How poem-openapi ends its complaint about an absent parameter.
 const ABSENT: &str = "expects an input value.";
 
@@ -82,7 +85,10 @@ impl ConvertErrors {
     /// Takes `Allow` from these routes, and reports a failed authorisation of the framework by this code.
     #[must_use]
     pub fn new(routes: Arc<dyn Routes>, unauthorized: ErrorCode) -> Self {
-        Self(Arc::new(Converter { routes, unauthorized }))
+        Self(Arc::new(Converter {
+            routes,
+            unauthorized,
+        }))
     }
 }
 
@@ -90,7 +96,10 @@ impl<E: Endpoint> Middleware<E> for ConvertErrors {
     type Output = ConvertErrorsEndpoint<E>;
 
     fn transform(&self, inner: E) -> Self::Output {
-        ConvertErrorsEndpoint { inner, converter: Arc::clone(&self.0) }
+        ConvertErrorsEndpoint {
+            inner,
+            converter: Arc::clone(&self.0),
+        }
     }
 }
 
@@ -107,14 +116,19 @@ impl<E: Endpoint> Endpoint for ConvertErrorsEndpoint<E> {
         let uri = request.uri().clone();
         let id = request.data::<RequestId>().map(RequestId::as_str);
         let span = tracing::error_span!(target: "kontor::request", "request", request.id = id);
-        let inner = AssertUnwindSafe(self.inner.call(request)).catch_unwind().instrument(span.clone());
+        let inner = AssertUnwindSafe(self.inner.call(request))
+            .catch_unwind()
+            .instrument(span.clone());
         let outcome = inner.await;
         let _in_span = span.enter();
-        Ok(match outcome {
+        let mut response = match outcome {
             Ok(Ok(answer)) => self.converter.answer(answer.into_response(), uri.path()),
             Ok(Err(error)) => self.converter.failure(error, uri.path()),
             Err(payload) => after_panic(payload.as_ref()),
-        })
+        };
+        // At once, instead of growing step by step on the way out.
+        response.headers_mut().reserve(HEADERS_TO_COME);
+        Ok(response)
     }
 }
 
@@ -220,7 +234,9 @@ impl Converter {
 
 /// An error answer with a type other than plain text was made on purpose: the error body itself, or a page.
 fn has_own_body(response: &Response) -> bool {
-    response.content_type().is_some_and(|content_type| !content_type.starts_with("text/plain"))
+    response
+        .content_type()
+        .is_some_and(|content_type| !content_type.starts_with("text/plain"))
 }
 
 fn carry_over(operation: Option<&OperationId>, response: &mut Response) {
@@ -237,8 +253,14 @@ fn malformed(name: &str, reason: &str) -> ApiError {
     };
     let error = ApiError::new(code);
     // poem-openapi numbers the parameters of a path where it lost their names.
-    let numbered = name.strip_prefix("param").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
-    if numbered { error } else { error.with_parameter(name) }
+    let numbered = name
+        .strip_prefix("param")
+        .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    if numbered {
+        error
+    } else {
+        error.with_parameter(name)
+    }
 }
 
 fn wrong_content_type() -> ApiError {
@@ -289,5 +311,4 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
 }
 
 #[cfg(test)]
-#[path = "errors_tests.rs"]
 mod tests;

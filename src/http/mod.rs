@@ -116,12 +116,26 @@ impl Layers {
     /// # Errors
     /// When the public URL cannot stand in a header.
     pub fn new(settings: Settings) -> Result<Self, InvalidHeaderValue> {
-        let Settings { trusted_proxies, public_url, body_limit_bytes, request_timeout, .. } = settings;
+        let Settings {
+            trusted_proxies,
+            public_url,
+            body_limit_bytes,
+            request_timeout,
+            ..
+        } = settings;
         let routes = settings.routes;
         Ok(Self {
             client_address: client_address::ResolveClientAddress::new(trusted_proxies.clone()),
-            request_id: request_id::AssignRequestId::new(trusted_proxies, settings.clock.clone(), settings.random),
-            access_log: access_log::AccessLog::new(settings.metrics, Arc::clone(&routes), settings.clock),
+            request_id: request_id::AssignRequestId::new(
+                trusted_proxies,
+                settings.clock.clone(),
+                &settings.random,
+            ),
+            access_log: access_log::AccessLog::new(
+                settings.metrics,
+                Arc::clone(&routes),
+                settings.clock,
+            ),
             security_headers: security_headers::SecurityHeaders::new(&public_url)?,
             cors: cors::Cors::new(Arc::clone(&routes)),
             compression: compression::CompressAnswers,

@@ -17,16 +17,27 @@ use super::quality;
 /// Without the header, or with one that cannot be read, the first. `None` where the client takes none of them.
 #[must_use]
 pub fn media_type<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Option<&'a str> {
-    let accept = headers.typed_get::<Accept>().filter(|accept| accept.media_types().next().is_some());
-    let Some(accept) = accept else { return offered.first().copied() };
+    let accept = headers
+        .typed_get::<Accept>()
+        .filter(|accept| accept.media_types().next().is_some());
+    let Some(accept) = accept else {
+        return offered.first().copied();
+    };
     // The charset is ours to choose: it takes no part in the choice.
     let essence = |text: &'a str| {
-        MediaType::parse(text).ok().map(|parsed| MediaType::from_parts(parsed.ty, parsed.subty, parsed.suffix, &[]))
+        MediaType::parse(text)
+            .ok()
+            .map(|parsed| MediaType::from_parts(parsed.ty, parsed.subty, parsed.suffix, &[]))
     };
-    let parsed: Vec<(MediaType<'a>, &'a str)> =
-        offered.iter().filter_map(|text| Some((essence(text)?, *text))).collect();
+    let parsed: Vec<(MediaType<'a>, &'a str)> = offered
+        .iter()
+        .filter_map(|text| Some((essence(text)?, *text)))
+        .collect();
     let chosen = accept.negotiate(parsed.iter().map(|(media_type, _)| media_type))?;
-    parsed.iter().find(|(media_type, _)| media_type == chosen).map(|(_, text)| *text)
+    parsed
+        .iter()
+        .find(|(media_type, _)| media_type == chosen)
+        .map(|(_, text)| *text)
 }
 
 /// The offered language that `Accept-Language` prefers, by lookup (RFC 4647 §3.4): `de-CH` finds `de`, and `de` finds `de-AT`.
@@ -38,7 +49,11 @@ pub fn language<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Option<&'a str>
     let mut wanted: Vec<(&str, u16)> = quality::members(headers, &ACCEPT_LANGUAGE).collect();
     // Stable: of equal qualities the first written wins.
     wanted.sort_by_key(|(_, quality)| std::cmp::Reverse(*quality));
-    let refused = |tag: &str| wanted.iter().any(|(range, quality)| *quality == 0 && range.eq_ignore_ascii_case(tag));
+    let refused = |tag: &str| {
+        wanted
+            .iter()
+            .any(|(range, quality)| *quality == 0 && range.eq_ignore_ascii_case(tag))
+    };
     let allowed = || offered.iter().copied().filter(|tag| !refused(tag));
     wanted
         .iter()
@@ -48,9 +63,16 @@ pub fn language<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Option<&'a str>
         .or_else(|| offered.first().copied())
 }
 
-fn look_up<'a, I: Iterator<Item = &'a str>>(range: &str, allowed: impl Fn() -> I) -> Option<&'a str> {
+fn look_up<'a, I: Iterator<Item = &'a str>>(
+    range: &str,
+    allowed: impl Fn() -> I,
+) -> Option<&'a str> {
     if let Some(narrower) = allowed().find(|tag| covers(range, tag)) {
-        return Some(allowed().find(|tag| tag.eq_ignore_ascii_case(range)).unwrap_or(narrower));
+        return Some(
+            allowed()
+                .find(|tag| tag.eq_ignore_ascii_case(range))
+                .unwrap_or(narrower),
+        );
     }
     let mut prefix = range;
     while let Some((shorter, _)) = prefix.rsplit_once('-') {
@@ -64,7 +86,8 @@ fn look_up<'a, I: Iterator<Item = &'a str>>(range: &str, allowed: impl Fn() -> I
 
 /// Whether a tag is the range or a narrower form of it.
 fn covers(range: &str, tag: &str) -> bool {
-    tag.get(..range.len()).is_some_and(|start| start.eq_ignore_ascii_case(range))
+    tag.get(..range.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(range))
         && matches!(tag.as_bytes().get(range.len()), None | Some(b'-'))
 }
 
@@ -75,7 +98,8 @@ pub fn not_modified(headers: &HeaderMap, etag: &str) -> bool {
     if !headers.contains_key(header::IF_NONE_MATCH) {
         return false;
     }
-    let (Some(condition), Ok(etag)) = (headers.typed_get::<IfNoneMatch>(), etag.parse::<ETag>()) else {
+    let (Some(condition), Ok(etag)) = (headers.typed_get::<IfNoneMatch>(), etag.parse::<ETag>())
+    else {
         return false;
     };
     !condition.precondition_passes(&etag)
@@ -103,11 +127,18 @@ mod tests {
             ("*/*", Some(offered[0])),
             ("*/*;q=0.1, application/pdf", Some("application/pdf")),
             ("image/png", None),
-            ("text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8", Some(offered[0])),
+            (
+                "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8",
+                Some(offered[0]),
+            ),
             ("", Some(offered[0])),
             ("nonsense", Some(offered[0])),
         ] {
-            assert_eq!(media_type(&with(header::ACCEPT, accept), &offered), expected, "{accept}");
+            assert_eq!(
+                media_type(&with(header::ACCEPT, accept), &offered),
+                expected,
+                "{accept}"
+            );
         }
         assert_eq!(media_type(&HeaderMap::new(), &offered), Some(offered[0]));
         assert_eq!(media_type(&HeaderMap::new(), &[]), None);
@@ -131,7 +162,11 @@ mod tests {
             ("de;q=nan, en", "en"),
             ("", "en"),
         ] {
-            assert_eq!(language(&with(ACCEPT_LANGUAGE, accept), &offered), Some(expected), "{accept}");
+            assert_eq!(
+                language(&with(ACCEPT_LANGUAGE, accept), &offered),
+                Some(expected),
+                "{accept}"
+            );
         }
         assert_eq!(language(&HeaderMap::new(), &offered), Some("en"));
         assert_eq!(language(&HeaderMap::new(), &[]), None);
@@ -150,7 +185,11 @@ mod tests {
             ("a", "\"a\"", false),
             ("", "\"a\"", false),
         ] {
-            assert_eq!(not_modified(&with(header::IF_NONE_MATCH, condition), etag), expected, "{condition} {etag}");
+            assert_eq!(
+                not_modified(&with(header::IF_NONE_MATCH, condition), etag),
+                expected,
+                "{condition} {etag}"
+            );
         }
         assert!(!not_modified(&HeaderMap::new(), "\"a\""));
     }

@@ -8,7 +8,10 @@ pub const FULL: u16 = 1000;
 /// The members of a list header with their quality in thousandths, in the order sent.
 ///
 /// A member whose quality is malformed counts as refused (0).
-pub fn members<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = (&'a str, u16)> {
+pub fn members<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = (&'a str, u16)> {
     headers
         .get_all(name)
         .iter()
@@ -22,7 +25,9 @@ fn member(text: &str) -> (&str, u16) {
     let token = parts.next().unwrap_or_default();
     let quality = parts.find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        name.trim_end().eq_ignore_ascii_case("q").then(|| thousandths(value.trim_start()))
+        name.trim_end()
+            .eq_ignore_ascii_case("q")
+            .then(|| thousandths(value.trim_start()))
     });
     (token, quality.unwrap_or(FULL))
 }
@@ -49,10 +54,25 @@ mod tests {
     #[test]
     fn qualities_are_read_as_written() {
         let mut headers = HeaderMap::new();
-        headers.append(ACCEPT_ENCODING, HeaderValue::from_static("gzip;q=0.5, deflate ; Q=0.125,br;x=1;q=1.000"));
-        headers.append(ACCEPT_ENCODING, HeaderValue::from_static("*;q=0, , identity"));
+        headers.append(
+            ACCEPT_ENCODING,
+            HeaderValue::from_static("gzip;q=0.5, deflate ; Q=0.125,br;x=1;q=1.000"),
+        );
+        headers.append(
+            ACCEPT_ENCODING,
+            HeaderValue::from_static("*;q=0, , identity"),
+        );
         let found: Vec<_> = members(&headers, &ACCEPT_ENCODING).collect();
-        assert_eq!(found, [("gzip", 500), ("deflate", 125), ("br", 1000), ("*", 0), ("identity", 1000)]);
+        assert_eq!(
+            found,
+            [
+                ("gzip", 500),
+                ("deflate", 125),
+                ("br", 1000),
+                ("*", 0),
+                ("identity", 1000)
+            ]
+        );
     }
 
     #[test]

@@ -41,9 +41,14 @@ impl<E: Endpoint> Endpoint for NoteReachedEndpoint<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> Result<Response> {
-        if let (Some(reached), Some(operation)) = (request.data::<Reached>(), request.data::<&'static Operation>()) {
+        if let (Some(reached), Some(operation)) = (
+            request.data::<Reached>(),
+            request.data::<&'static Operation>(),
+        ) {
             // Set once: of dispatches one inside the other the outer one named the operation.
-            let _ = reached.0.set((*operation, request.data::<InstanceName>().cloned()));
+            let _ = reached
+                .0
+                .set((*operation, request.data::<InstanceName>().cloned()));
         }
         self.0.call(request).await.map(IntoResponse::into_response)
     }

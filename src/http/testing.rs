@@ -30,7 +30,10 @@ pub fn request_from(peer: &str, headers: &[(&str, &str)]) -> Request {
     }
     let (parts, ()) = builder.body(()).unwrap().into_parts();
     let peer = RemoteAddr(Addr::socket(peer.parse::<SocketAddr>().unwrap()));
-    Request::from_parts(RequestParts::from((parts, LocalAddr::default(), peer, Scheme::HTTP)), Body::empty())
+    Request::from_parts(
+        RequestParts::from((parts, LocalAddr::default(), peer, Scheme::HTTP)),
+        Body::empty(),
+    )
 }
 
 /// The body of an answer as text.
@@ -69,8 +72,14 @@ impl Events {
     /// Starts to collect.
     pub fn collect() -> Self {
         let lines = Lines::default();
-        let subscriber = tracing_subscriber::fmt().json().with_writer(lines.clone()).finish();
-        Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .with_writer(lines.clone())
+            .finish();
+        Self {
+            lines,
+            _guard: tracing::subscriber::set_default(subscriber),
+        }
     }
 
     /// The events of a target so far.

@@ -17,16 +17,24 @@ use crate::{
 /// Answers, waits, breaks or fails, by path.
 async fn operation(request: Request) -> poem::Result<Response> {
     match request.uri().path() {
-        "/config" => Ok(Response::builder().content_type("application/json").body(vec![b' '; 3000])),
+        "/config" => Ok(Response::builder()
+            .content_type("application/json")
+            .body(vec![b' '; 3000])),
         "/terms" => std::future::pending().await,
         "/privacy" => panic!("broken"),
-        _ => Err(poem::error::InternalServerError(std::io::Error::other("disk on fire"))),
+        _ => Err(poem::error::InternalServerError(std::io::Error::other(
+            "disk on fire",
+        ))),
     }
 }
 
 fn service(metrics: &Arc<Metrics>) -> BoxEndpoint<'static, Response> {
     let url = "https://shop.example/";
-    let inner = Dispatch::new(make(operation).with(NoteReached), Arc::new(Directory::new(OPERATIONS)), url);
+    let inner = Dispatch::new(
+        make(operation).with(NoteReached),
+        Arc::new(Directory::new(OPERATIONS)),
+        url,
+    );
     let settings = Settings {
         trusted_proxies: proxies(&["10.0.0.0/8"]),
         public_url: url.to_owned(),
@@ -51,7 +59,11 @@ struct Seen {
 async fn call(method: Method, path: &str, body: &'static str) -> Seen {
     let events = Events::collect();
     let metrics = Arc::new(Metrics::new(Sources::none()));
-    let headers = [("x-forwarded-for", "192.0.2.7"), ("x-request-id", "r-1"), ("accept-encoding", "gzip")];
+    let headers = [
+        ("x-forwarded-for", "192.0.2.7"),
+        ("x-request-id", "r-1"),
+        ("accept-encoding", "gzip"),
+    ];
     let mut request = request_from("10.0.0.1:80", &headers);
     request.set_method(method);
     *request.uri_mut() = path.parse().unwrap();
@@ -68,12 +80,18 @@ async fn call(method: Method, path: &str, body: &'static str) -> Seen {
     let mut log = events.of("kontor::access");
     assert_eq!(log.len(), 1);
     assert_eq!(log[0]["fields"]["client.address"], "192.0.2.7");
-    Seen { response, log: log.remove(0)["fields"].take(), errors: events.of("kontor::error"), metrics: metrics.render() }
+    Seen {
+        response,
+        log: log.remove(0)["fields"].take(),
+        errors: events.of("kontor::error"),
+        metrics: metrics.render(),
+    }
 }
 
 async fn failed(seen: Seen, operation: &str) -> (Value, Value) {
     let status = seen.response.status().as_u16();
-    let counted = format!("kontor_http_requests_total{{operation=\"{operation}\",status=\"{status}\"}} 1");
+    let counted =
+        format!("kontor_http_requests_total{{operation=\"{operation}\",status=\"{status}\"}} 1");
     assert!(seen.metrics.contains(&counted), "{}", seen.metrics);
     let code = json_of(seen.response).await["code"].clone();
     assert_eq!(seen.log["error.code"], code);
@@ -87,8 +105,14 @@ async fn an_answer_is_compressed_logged_and_counted() {
     assert_eq!(seen.log["operation.id"], "getConfig");
     assert_eq!(seen.log["instance.id"], "shop");
     assert!(seen.log["response.bytes"].as_u64().unwrap() < 100);
-    assert!(seen.metrics.contains("kontor_http_requests_total{operation=\"getConfig\",status=\"200\"} 1"));
-    assert_eq!(call(Method::GET, "/config", "").await.log["instance.id"], "admin");
+    assert!(
+        seen.metrics
+            .contains("kontor_http_requests_total{operation=\"getConfig\",status=\"200\"} 1")
+    );
+    assert_eq!(
+        call(Method::GET, "/config", "").await.log["instance.id"],
+        "admin"
+    );
 }
 
 #[tokio::test]
@@ -102,9 +126,19 @@ async fn failures_have_all_that_answers_have() {
     assert_eq!(private.response.header("cache-control"), Some("no-store"));
     assert_eq!(private.errors[0]["fields"]["error.cause"], "disk on fire");
     assert_eq!(private.errors[0]["span"]["request.id"], "r-1");
-    assert_eq!(failed(private, "getOwnInstance").await, (json!(500), json!(60)));
+    assert_eq!(
+        failed(private, "getOwnInstance").await,
+        (json!(500), json!(60))
+    );
     let large = "a".repeat(2000).leak();
-    assert_eq!(failed(call(Method::POST, "/management/instances", large).await, "none").await, (json!(413), json!(32)));
+    assert_eq!(
+        failed(
+            call(Method::POST, "/management/instances", large).await,
+            "none"
+        )
+        .await,
+        (json!(413), json!(32))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -114,7 +148,10 @@ async fn time_outs_and_panics_are_counted_for_their_operation() {
     assert_eq!(failed(late, "getTerms").await, (json!(503), json!(11)));
     let broken = call(Method::GET, "/privacy", "").await;
     assert_eq!(broken.errors.len(), 1);
-    assert_eq!(failed(broken, "getPrivacyPolicy").await, (json!(500), json!(60)));
+    assert_eq!(
+        failed(broken, "getPrivacyPolicy").await,
+        (json!(500), json!(60))
+    );
 }
 
 #[tokio::test]

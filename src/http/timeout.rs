@@ -27,7 +27,10 @@ impl Deadline {
     /// Lets the request live for the usual time and this much more, at most a day; of several calls the longest counts.
     pub fn extend_by(&self, extension: Duration) {
         let extension = extension.min(LONGEST_EXTENSION);
-        self.0.fetch_max(u64::try_from(extension.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.0.fetch_max(
+            u64::try_from(extension.as_millis()).unwrap_or(u64::MAX),
+            Ordering::Relaxed,
+        );
     }
 
     fn extension(&self) -> Duration {
@@ -55,7 +58,10 @@ impl<E: Endpoint> Middleware<E> for LimitTime {
     type Output = LimitTimeEndpoint<E>;
 
     fn transform(&self, inner: E) -> Self::Output {
-        LimitTimeEndpoint { inner, limit: self.limit }
+        LimitTimeEndpoint {
+            inner,
+            limit: self.limit,
+        }
     }
 }
 
@@ -117,7 +123,10 @@ mod tests {
         let endpoint = make(move |request: Request| {
             let guard = Dropped(Arc::clone(&mark));
             async move {
-                request.data::<Deadline>().unwrap().extend_by(Duration::from_secs(extension));
+                request
+                    .data::<Deadline>()
+                    .unwrap()
+                    .extend_by(Duration::from_secs(extension));
                 tokio::time::sleep(Duration::from_secs(length)).await;
                 drop(guard);
             }
@@ -127,7 +136,10 @@ mod tests {
         if response.status() == 503 {
             assert_eq!(response.headers()[header::RETRY_AFTER], "1");
         }
-        (response.status().as_u16(), dropped.load(Ordering::SeqCst) == 1)
+        (
+            response.status().as_u16(),
+            dropped.load(Ordering::SeqCst) == 1,
+        )
     }
 
     #[tokio::test(start_paused = true)]

@@ -15,7 +15,11 @@ fn layer() -> ConvertErrors {
 }
 
 async fn converted(respond: impl Fn() -> Result<Response> + Send + Sync) -> Response {
-    make(|_| async { respond() }).with(layer()).call(request_from("192.0.2.1:80", &[])).await.unwrap()
+    make(|_| async { respond() })
+        .with(layer())
+        .call(request_from("192.0.2.1:80", &[]))
+        .await
+        .unwrap()
 }
 
 /// Status and code of a converted failure, whose body must be the error body and nothing else.
@@ -31,24 +35,63 @@ async fn outcome(respond: impl Fn() -> Result<Response> + Send + Sync) -> (u16, 
     (status, body["code"].as_i64().unwrap())
 }
 
-fn failing<E: Into<Error>>(make: impl Fn() -> E + Send + Sync) -> impl Fn() -> Result<Response> + Send + Sync {
+fn failing<E: Into<Error>>(
+    make: impl Fn() -> E + Send + Sync,
+) -> impl Fn() -> Result<Response> + Send + Sync {
     move || Err(make().into())
 }
 
 #[tokio::test]
 async fn failures_of_the_framework_have_codes() {
-    let parameter = |reason: &'static str| failing(move || ParseParamError { name: "limit", reason: reason.into() });
+    let parameter = |reason: &'static str| {
+        failing(move || ParseParamError {
+            name: "limit",
+            reason: reason.into(),
+        })
+    };
     assert_eq!(outcome(failing(|| NotFoundError)).await, (404, 21));
     assert_eq!(outcome(failing(|| MethodNotAllowedError)).await, (405, 20));
     assert_eq!(outcome(parameter("`s3cret` is no number")).await, (400, 26));
-    assert_eq!(outcome(failing(|| ParsePathError { name: "param0", reason: "s3cret".into() })).await, (400, 26));
-    assert_eq!(outcome(failing(|| ParseRequestPayloadError { reason: "s3cret".into() })).await, (400, 22));
-    assert_eq!(outcome(failing(|| ContentTypeError::ExpectContentType)).await, (415, 23));
+    assert_eq!(
+        outcome(failing(|| ParsePathError {
+            name: "param0",
+            reason: "s3cret".into()
+        }))
+        .await,
+        (400, 26)
+    );
+    assert_eq!(
+        outcome(failing(|| ParseRequestPayloadError {
+            reason: "s3cret".into()
+        }))
+        .await,
+        (400, 22)
+    );
+    assert_eq!(
+        outcome(failing(|| ContentTypeError::ExpectContentType)).await,
+        (415, 23)
+    );
     assert_eq!(outcome(failing(|| AuthorizationError)).await, (401, 40));
-    assert_eq!(outcome(failing(|| ReadBodyError::PayloadTooLarge)).await, (413, 32));
-    assert_eq!(outcome(failing(|| ReadBodyError::Io(io::Error::other("s3cret")))).await, (400, 22));
-    assert_eq!(outcome(failing(|| Error::from_string("s3cret", StatusCode::CONFLICT))).await, (409, 23));
-    assert_eq!(outcome(failing(|| Error::from_status(StatusCode::NOT_ACCEPTABLE))).await, (406, 78));
+    assert_eq!(
+        outcome(failing(|| ReadBodyError::PayloadTooLarge)).await,
+        (413, 32)
+    );
+    assert_eq!(
+        outcome(failing(|| ReadBodyError::Io(io::Error::other("s3cret")))).await,
+        (400, 22)
+    );
+    assert_eq!(
+        outcome(failing(|| Error::from_string(
+            "s3cret",
+            StatusCode::CONFLICT
+        )))
+        .await,
+        (409, 23)
+    );
+    assert_eq!(
+        outcome(failing(|| Error::from_status(StatusCode::NOT_ACCEPTABLE))).await,
+        (406, 78)
+    );
 }
 
 #[tokio::test]
@@ -76,7 +119,10 @@ async fn the_cause_of_a_fault_is_logged_once_with_the_request_and_not_sent() {
 
     let events = Events::collect();
     let outer = || Outer(io::Error::other("disk s3cret is gone"));
-    assert_eq!(outcome(failing(move || poem::error::InternalServerError(outer()))).await, (500, 60));
+    assert_eq!(
+        outcome(failing(move || poem::error::InternalServerError(outer()))).await,
+        (500, 60)
+    );
     let with_cause = move || {
         let mut error: Error = ApiError::new(ErrorCode::GenericDbFetchFailed).into();
         error.set_data(InternalCause::new(outer()));
@@ -87,7 +133,10 @@ async fn the_cause_of_a_fault_is_logged_once_with_the_request_and_not_sent() {
     assert_eq!(logged.len(), 2);
     for event in logged {
         assert_eq!(event["level"], "ERROR");
-        assert_eq!(event["fields"]["error.cause"], "cannot read the order: disk s3cret is gone");
+        assert_eq!(
+            event["fields"]["error.cause"],
+            "cannot read the order: disk s3cret is gone"
+        );
     }
 }
 
@@ -127,11 +176,22 @@ async fn error_answers_without_a_body_of_their_own_get_one() {
     let bare = |status: StatusCode| move || Ok(status.into_response());
     assert_eq!(outcome(bare(StatusCode::NOT_FOUND)).await, (404, 21));
     assert_eq!(outcome(bare(StatusCode::BAD_GATEWAY)).await, (500, 60));
-    assert_eq!(outcome(|| Ok("s3cret".with_status(StatusCode::FORBIDDEN).into_response())).await, (403, 44));
+    assert_eq!(
+        outcome(|| Ok("s3cret".with_status(StatusCode::FORBIDDEN).into_response())).await,
+        (403, 44)
+    );
     let from_response = failing(|| Error::from_response(StatusCode::UNAUTHORIZED.into_response()));
     assert_eq!(outcome(from_response).await, (401, 40));
-    let page = converted(|| Ok(Html("<p>gone</p>").with_status(StatusCode::GONE).into_response())).await;
-    assert_eq!((page.status(), page.content_type()), (StatusCode::GONE, Some("text/html; charset=utf-8")));
+    let page = converted(|| {
+        Ok(Html("<p>gone</p>")
+            .with_status(StatusCode::GONE)
+            .into_response())
+    })
+    .await;
+    assert_eq!(
+        (page.status(), page.content_type()),
+        (StatusCode::GONE, Some("text/html; charset=utf-8"))
+    );
 }
 
 #[tokio::test]
@@ -172,17 +232,37 @@ async fn failures_of_real_routes_have_codes() {
         let operation = response.data::<OperationId>().map(|id| id.0);
         let status = response.status().as_u16();
         let body = json_of(response).await;
-        (status, body["code"].clone(), body["parameter"].clone(), operation)
+        (
+            status,
+            body["code"].clone(),
+            body["parameter"].clone(),
+            operation,
+        )
     };
     let json_type = "application/json";
     let missing = call(Method::GET, "/orders", json_type, "").await;
-    assert_eq!(missing, (400, json!(25), json!("limit"), Some("listOrders")));
+    assert_eq!(
+        missing,
+        (400, json!(25), json!("limit"), Some("listOrders"))
+    );
     let malformed = call(Method::GET, "/orders?limit=x", json_type, "").await;
-    assert_eq!(malformed, (400, json!(26), json!("limit"), Some("listOrders")));
+    assert_eq!(
+        malformed,
+        (400, json!(26), json!("limit"), Some("listOrders"))
+    );
     let broken = call(Method::POST, "/orders", json_type, "{").await;
     assert_eq!(broken, (400, json!(22), json!(null), Some("createOrder")));
-    let form = call(Method::POST, "/orders", "application/x-www-form-urlencoded", "a=1").await;
-    assert_eq!(form, (415, json!(23), json!("Content-Type"), Some("createOrder")));
+    let form = call(
+        Method::POST,
+        "/orders",
+        "application/x-www-form-urlencoded",
+        "a=1",
+    )
+    .await;
+    assert_eq!(
+        form,
+        (415, json!(23), json!("Content-Type"), Some("createOrder"))
+    );
     assert_eq!(call(Method::GET, "/nowhere", json_type, "").await.0, 404);
     assert_eq!(call(Method::DELETE, "/orders", json_type, "").await.0, 405);
 }
