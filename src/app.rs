@@ -57,7 +57,9 @@ pub enum StartError {
         reason: WrongKey,
     },
     /// The key file is missing, and the database has data that it sealed.
-    #[error("the key file {0} is missing, and this database was written with one; restore it from its backup")]
+    #[error(
+        "the key file {0} is missing, and this database was written with one; restore it from its backup"
+    )]
     KeyFileLost(String),
     /// The hashing pool.
     #[error(transparent)]
@@ -84,14 +86,32 @@ impl App {
     ///
     /// # Errors
     /// Whatever keeps it from working; nothing is left half made.
-    pub async fn open(settings: Settings, migration: Migration, clock: Clock, random: Random) -> Result<Self, StartError> {
-        let public_url = settings.merchant.public_url().map_err(StartError::Settings)?;
+    pub async fn open(
+        settings: Settings,
+        migration: Migration,
+        clock: Clock,
+        random: Random,
+    ) -> Result<Self, StartError> {
+        let public_url = settings
+            .merchant
+            .public_url()
+            .map_err(StartError::Settings)?;
         let legal = LegalDocuments::load(&settings.merchant)?;
         let hasher = Hasher::start(hasher_settings(&settings), random.clone())?;
         let database = Database::connect(&database_settings(&settings)).await?;
-        let keyring = prepare(&database, migration, &settings.secrets.key_file, &clock, &random).await?;
+        let keyring = prepare(
+            &database,
+            migration,
+            &settings.secrets.key_file,
+            &clock,
+            &random,
+        )
+        .await?;
         Ok(Self {
-            verified_secrets: VerifiedSecrets::new(keyring.clone(), VerifiedSecrets::DEFAULT_CAPACITY),
+            verified_secrets: VerifiedSecrets::new(
+                keyring.clone(),
+                VerifiedSecrets::DEFAULT_CAPACITY,
+            ),
             settings: Arc::new(settings),
             database,
             clock,
@@ -124,29 +144,54 @@ fn hasher_settings(settings: &Settings) -> HasherSettings {
     let passwords = &settings.passwords;
     let defaults = HasherSettings::default();
     HasherSettings {
-        workers: passwords.workers.and_then(|workers| NonZeroUsize::try_from(workers).ok()).unwrap_or(defaults.workers),
+        workers: passwords
+            .workers
+            .and_then(|workers| NonZeroUsize::try_from(workers).ok())
+            .unwrap_or(defaults.workers),
         queue: usize::try_from(passwords.queue).unwrap_or(usize::MAX),
-        cost: HashCost { memory_kib: passwords.memory_kib, passes: passwords.iterations, lanes: passwords.parallelism },
+        cost: HashCost {
+            memory_kib: passwords.memory_kib,
+            passes: passwords.iterations,
+            lanes: passwords.parallelism,
+        },
         ..defaults
     }
 }
 
 /// Brings the tables up to date where allowed, and loads or makes the key file. A key file that does not belong to the
 /// database is noticed before anything is written.
-async fn prepare(database: &Database, migration: Migration, path: &Path, clock: &Clock, random: &Random) -> Result<Keyring, StartError> {
+async fn prepare(
+    database: &Database,
+    migration: Migration,
+    path: &Path,
+    clock: &Clock,
+    random: &Random,
+) -> Result<Keyring, StartError> {
     let status = database.schema_status().await?;
     let known = match &status {
-        SchemaStatus::TooNew { unknown } => return Err(DatabaseError::TooNew { unknown: unknown.clone() }.into()),
+        SchemaStatus::TooNew { unknown } => {
+            return Err(DatabaseError::TooNew {
+                unknown: unknown.clone(),
+            }
+            .into());
+        }
         SchemaStatus::Empty => Vec::new(),
-        SchemaStatus::Current | SchemaStatus::Behind { .. } => db::key::all(database.read()).await?,
+        SchemaStatus::Current | SchemaStatus::Behind { .. } => {
+            db::key::all(database.read()).await?
+        }
     };
     let file = match KeyFile::load(path) {
-        Err(KeyFileError::Missing(_)) if !known.is_empty() => return Err(StartError::KeyFileLost(path.display().to_string())),
+        Err(KeyFileError::Missing(_)) if !known.is_empty() => {
+            return Err(StartError::KeyFileLost(path.display().to_string()));
+        }
         Err(KeyFileError::Missing(_)) => None,
         other => Some(other?.into_keyring(random.clone())),
     };
     if let Some(keyring) = &file {
-        check_keys(keyring, &known).map_err(|reason| StartError::WrongKey { path: path.display().to_string(), reason })?;
+        check_keys(keyring, &known).map_err(|reason| StartError::WrongKey {
+            path: path.display().to_string(),
+            reason,
+        })?;
     }
     if status != SchemaStatus::Current {
         match migration {
@@ -163,14 +208,24 @@ async fn prepare(database: &Database, migration: Migration, path: &Path, clock: 
 }
 
 fn check_keys(keyring: &Keyring, known: &[entity::key::Model]) -> Result<(), WrongKey> {
-    let stored = known.iter().filter_map(|key| KeyedHash::from_bytes(key.check_value.expose()));
+    let stored = known
+        .iter()
+        .filter_map(|key| KeyedHash::from_bytes(key.check_value.expose()));
     stored.map(|stored| keyring.check(&stored)).collect()
 }
 
-async fn note_keys(database: &Database, keyring: &Keyring, now_us: i64) -> Result<(), DatabaseError> {
+async fn note_keys(
+    database: &Database,
+    keyring: &Keyring,
+    now_us: i64,
+) -> Result<(), DatabaseError> {
     let values = keyring.check_values();
     let known = db::key::all(database.read()).await?;
-    if values.iter().all(|value| known.iter().any(|key| key.key_id == value.key_id.to_string())) {
+    if values.iter().all(|value| {
+        known
+            .iter()
+            .any(|key| key.key_id == value.key_id().to_string())
+    }) {
         return Ok(());
     }
     database
@@ -179,7 +234,13 @@ async fn note_keys(database: &Database, keyring: &Keyring, now_us: i64) -> Resul
             Box::pin(async move {
                 for value in values {
                     let check_value = SecretBytes::new(value.to_bytes());
-                    db::key::insert(transaction, &value.key_id.to_string(), &check_value, now_us).await?;
+                    db::key::insert(
+                        transaction,
+                        &value.key_id().to_string(),
+                        &check_value,
+                        now_us,
+                    )
+                    .await?;
                 }
                 Ok(())
             })

@@ -109,21 +109,25 @@ impl From<Error> for ApiError {
             Error::InstanceDeleted => MerchantGenericInstanceDeleted.into(),
             Error::Unauthorized => unauthorized(),
             Error::PermissionInsufficient => GenericTokenPermissionInsufficient.into(),
-            Error::LoginLimited { retry_after } => {
-                Self::new(MerchantMfaForbidden).with_status(StatusCode::TOO_MANY_REQUESTS).with_retry_after(retry_after)
-            }
+            Error::LoginLimited { retry_after } => Self::new(MerchantMfaForbidden)
+                .with_status(StatusCode::TOO_MANY_REQUESTS)
+                .with_retry_after(retry_after),
             Error::HashingBusy { retry_after } => Self::new(GenericOsResourceAllocationFailure)
                 .with_status(StatusCode::SERVICE_UNAVAILABLE)
                 .with_retry_after(retry_after),
-            Error::Malformed { parameter, reason } => {
-                Self::new(GenericParameterMalformed).with_detail(format!("`{parameter}` {reason}")).with_parameter(parameter)
+            Error::Malformed { parameter, reason } => Self::new(GenericParameterMalformed)
+                .with_detail(format!("`{parameter}` {reason}"))
+                .with_parameter(parameter),
+            Error::BadAuthAtCreation(reason) => Self::new(MerchantPrivatePostInstancesBadAuth)
+                .with_detail(reason)
+                .with_parameter("auth"),
+            Error::BadAuth(reason) => {
+                Self::new(MerchantPrivatePostInstanceAuthBadAuth).with_detail(reason)
             }
-            Error::BadAuthAtCreation(reason) => {
-                Self::new(MerchantPrivatePostInstancesBadAuth).with_detail(reason).with_parameter("auth")
-            }
-            Error::BadAuth(reason) => Self::new(MerchantPrivatePostInstanceAuthBadAuth).with_detail(reason),
             Error::InstanceExists => MerchantPrivatePostInstancesAlreadyExists.into(),
-            Error::PurgeRequired(reason) => Self::new(MerchantPrivatePostInstancesPurgeRequired).with_detail(reason),
+            Error::PurgeRequired(reason) => {
+                Self::new(MerchantPrivatePostInstancesPurgeRequired).with_detail(reason)
+            }
             Error::DeletedUnchangeable => MerchantPrivatePatchInstancesPurgeRequired.into(),
             Error::TokenUnknown => MerchantGenericAccessTokenUnknown.into(),
             Error::NotAcceptable => GenericRequestedFormatUnsupported.into(),
@@ -142,19 +146,24 @@ impl From<Error> for ApiError {
 
 fn unauthorized() -> ApiError {
     let challenge = HeaderValue::from_static("Bearer realm=\"kontor\", Basic realm=\"kontor\"");
-    ApiError::new(ErrorCode::MerchantGenericUnauthorized).with_header(header::WWW_AUTHENTICATE, challenge)
+    ApiError::new(ErrorCode::MerchantGenericUnauthorized)
+        .with_header(header::WWW_AUTHENTICATE, challenge)
 }
 
 fn database(error: &DatabaseError) -> ErrorCode {
     use ErrorCode::*;
     match error {
-        DatabaseError::Url(_) | DatabaseError::File { .. } | DatabaseError::AlreadyServed { .. } => GenericDbSetupFailed,
+        DatabaseError::Url(_)
+        | DatabaseError::File { .. }
+        | DatabaseError::AlreadyServed { .. } => GenericDbSetupFailed,
         DatabaseError::TooNew { .. } | DatabaseError::Migrate(_) => GenericDbSetupFailed,
         DatabaseError::Start(_) | DatabaseError::Closed => GenericDbStartFailed,
         DatabaseError::Store(_) => GenericDbStoreFailed,
         DatabaseError::Fetch(_) => GenericDbFetchFailed,
         DatabaseError::Commit(_) => GenericDbCommitFailed,
         DatabaseError::Soft(_) | DatabaseError::Deadline => GenericDbSoftFailure,
-        DatabaseError::Invariant(_) | DatabaseError::Panic | DatabaseError::Nested => GenericDbInvariantFailure,
+        DatabaseError::Invariant(_) | DatabaseError::Panic | DatabaseError::Nested => {
+            GenericDbInvariantFailure
+        }
     }
 }

@@ -1,1 +1,268 @@
-//! S
+//! Listeners, mounts and the end: what makes a running server of an [`App`].
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use kontor_openapi::{
+    ErrorCode,
+    dispatch::{Destination, Directory, Dispatch},
+    document::Editions,
+    merchant::{OPERATIONS, routes},
+};
+use poem::{
+    Endpoint, EndpointExt, IntoResponse, Request, Response, Server,
+    endpoint::BoxEndpoint,
+    http::{HeaderValue, Method},
+    listener::{Acceptor, Listener, TcpAcceptor, TcpListener},
+};
+use poem_openapi::OpenApiService;
+
+use crate::{
+    app::App,
+    db::SchemaStatus,
+    documentation::Documentation,
+    http::{Layers, NoteReached, Routes, Settings, TrustedProxies},
+    management::{self, Check, Readiness},
+    merchant::Merchant,
+    metrics::{Metrics, Sources},
+};
+
+/// Why a server cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Somebody else has the address, or it is not one of this machine.
+    #[error("cannot listen on {address} ({section}.listen): {source}")]
+    Listen {
+        /// The section of the configuration.
+        section: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The public URL cannot stand in a header.
+    #[error("merchant.public_url cannot stand in an HTTP header")]
+    PublicUrl,
+    /// The server stopped by itself.
+    #[error("the server stopped: {0}")]
+    Stopped(#[from] io::Error),
+}
+
+/// The directory of the merchant's operations, as the layers ask it.
+struct MerchantRoutes(Arc<Directory>);
+
+impl Routes for MerchantRoutes {
+    fn allow(&self, path: &str) -> Option<HeaderValue> {
+        // No operation has this method, so a path that exists says what it takes instead.
+        match self.0.find(Method::OPTIONS.as_str(), path) {
+            Destination::OtherMethods(allow) => HeaderValue::try_from(allow).ok(),
+            _ => None,
+        }
+    }
+
+    fn secret_path(&self, _operation_id: &str) -> Option<&'static str> {
+        None
+    }
+}
+
+/// What is counted about an application.
+#[must_use]
+pub fn metrics(app: &Arc<App>) -> Arc<Metrics> {
+    let read = |read: fn(&App) -> u64| -> Arc<dyn Fn() -> u64 + Send + Sync> {
+        let app = Arc::clone(app);
+        Arc::new(move || read(&app))
+    };
+    Arc::new(Metrics::new(Sources {
+        database_connections_in_use: read(|app| {
+            let status = app.database.pool_status();
+            status.open.saturating_sub(status.idle).into()
+        }),
+        database_connections_idle: read(|app| app.database.pool_status().idle.into()),
+        database_write_queue_length: read(|app| number(app.database.pool_status().writes_waiting)),
+        password_hashes_waiting: read(|app| number(app.hasher.statistics().waiting)),
+        password_hashes_running: read(|app| number(app.hasher.statistics().running)),
+    }))
+}
+
+fn number(of: usize) -> u64 {
+    u64::try_from(of).unwrap_or(u64::MAX)
+}
+
+/// The whole service of the merchant: operations, documentation, and all layers around them. `serve` and the tests run
+/// the same one.
+///
+/// # Errors
+/// [`ServeError::PublicUrl`].
+pub fn service(
+    app: &Arc<App>,
+    metrics: Arc<Metrics>,
+) -> Result<BoxEndpoint<'static, Response>, ServeError> {
+    let settings = &app.settings;
+    let public_url = app.public_url.as_str();
+    let merchant = Arc::new(Merchant::new(Arc::clone(app)));
+    let directory = Arc::new(Directory::new(OPERATIONS));
+    let operations = OpenApiService::new(
+        routes(Arc::clone(&merchant)),
+        "Kontor",
+        env!("CARGO_PKG_VERSION"),
+    );
+    let operations = Dispatch::new(
+        operations.data(merchant).with(NoteReached),
+        Arc::clone(&directory),
+        public_url,
+    );
+    let layers = Layers::new(Settings {
+        trusted_proxies: TrustedProxies::new(settings.limits.trusted_proxies.iter().copied()),
+        public_url: public_url.to_owned(),
+        body_limit_bytes: settings.limits.body_size,
+        request_timeout: settings.limits.request_timeout,
+        clock: app.clock.clone(),
+        random: app.random.clone(),
+        metrics,
+        routes: Arc::new(MerchantRoutes(directory)),
+        unauthorized: ErrorCode::MerchantGenericUnauthorized,
+    });
+    let documentation = Documentation::new(
+        Editions::new(kontor_openapi::merchant::DOCUMENT, public_url),
+        public_url,
+    );
+    Ok(layers.map_err(|_| ServeError::PublicUrl)?.around(Mount {
+        documentation,
+        operations,
+    }))
+}
+
+/// The documentation beside the operations.
+struct Mount<E> {
+    documentation: Documentation,
+    operations: E,
+}
+
+impl<E: Endpoint> Endpoint for Mount<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        match self.documentation.answer(&request) {
+            Some(answer) => answer.map_err(Into::into),
+            None => self
+                .operations
+                .call(request)
+                .await
+                .map(IntoResponse::into_response),
+        }
+    }
+}
+
+/// The management listener's service.
+#[must_use]
+pub fn management(
+    app: &Arc<App>,
+    metrics: Arc<Metrics>,
+    readiness: Readiness,
+) -> BoxEndpoint<'static, Response> {
+    let schema = Arc::clone(app);
+    let database = Check::new("database", move || {
+        let app = Arc::clone(&schema);
+        async move {
+            match app.database.schema_status().await {
+                Ok(SchemaStatus::Current) => Ok(()),
+                Ok(_) => Err("the tables are not those of this program".to_owned()),
+                Err(error) => Err(error.to_string()),
+            }
+        }
+    });
+    management::endpoint(metrics, readiness, vec![database])
+}
+
+/// Open listeners. They are opened before anything else happens, so that an address in use is noticed at once.
+pub struct Listeners {
+    merchant: TcpAcceptor,
+    management: Option<TcpAcceptor>,
+}
+
+impl Listeners {
+    /// Opens them.
+    ///
+    /// # Errors
+    /// [`ServeError::Listen`].
+    pub async fn open(settings: &crate::config::Settings) -> Result<Self, ServeError> {
+        let management = &settings.management;
+        Ok(Self {
+            merchant: listen("merchant", settings.merchant.listen).await?,
+            management: match management.enabled {
+                true => Some(listen("management", management.listen).await?),
+                false => None,
+            },
+        })
+    }
+
+    /// Where the merchant listens: the port is known now, even if the configuration left it open.
+    #[must_use]
+    pub fn merchant_address(&self) -> Option<SocketAddr> {
+        address(&self.merchant)
+    }
+
+    /// Where the management listens.
+    #[must_use]
+    pub fn management_address(&self) -> Option<SocketAddr> {
+        self.management.as_ref().and_then(address)
+    }
+}
+
+fn address(acceptor: &TcpAcceptor) -> Option<SocketAddr> {
+    acceptor
+        .local_addr()
+        .into_iter()
+        .find_map(|local| local.as_socket_addr().copied())
+}
+
+async fn listen(section: &'static str, address: SocketAddr) -> Result<TcpAcceptor, ServeError> {
+    let acceptor = TcpListener::bind(address).into_acceptor().await;
+    acceptor.map_err(|source| ServeError::Listen {
+        section,
+        address,
+        source,
+    })
+}
+
+/// Serves until `stop` ends: then `/readyz` says so, and after `notice` nothing new is accepted and what runs may finish
+/// within the configured time.
+///
+/// # Errors
+/// A listener that fails.
+pub async fn serve(
+    app: Arc<App>,
+    listeners: Listeners,
+    stop: impl Future<Output = ()> + Send + 'static,
+    notice: Duration,
+) -> Result<(), ServeError> {
+    let metrics = metrics(&app);
+    let readiness = Readiness::default();
+    let service = service(&app, Arc::clone(&metrics))?;
+    let grace = app.settings.limits.shutdown_grace;
+    let (drained, mut wait) = tokio::sync::watch::channel(false);
+    let management = listeners.management.map(|acceptor| {
+        let endpoint = management(&app, metrics, readiness.clone());
+        let until_drained = async move { drop(wait.wait_for(|drained| *drained).await) };
+        let server = Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(
+            endpoint,
+            until_drained,
+            Some(Duration::from_secs(1)),
+        );
+        tokio::spawn(server)
+    });
+    readiness.serving();
+    let begin_of_end = async move {
+        stop.await;
+        readiness.shutting_down();
+        tokio::time::sleep(notice).await;
+    };
+    Server::new_with_acceptor(listeners.merchant)
+        .run_with_graceful_shutdown(service, begin_of_end, Some(grace))
+        .await?;
+    drained.send_replace(true);
+    if let Some(management) = management {
+        management.await.map_err(io::Error::other)??;
+    }
+    app.database.close().await;
+    Ok(())
+}

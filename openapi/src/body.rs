@@ -58,8 +58,14 @@ impl Format {
     }
 
     fn accepts(self, media_type: &str) -> bool {
-        let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let is_json = self == Self::Json && essence.starts_with("application/") && essence.ends_with("+json");
+        let essence = media_type
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
+        let is_json =
+            self == Self::Json && essence.starts_with("application/") && essence.ends_with("+json");
         is_json || essence == self.media_type()
     }
 
@@ -77,28 +83,47 @@ fn form(bytes: &[u8]) -> Result<Value, Fault> {
     for (name, value) in form_urlencoded::parse(bytes) {
         let pointer = || format!("/{name}");
         if name.contains('\0') || value.contains('\0') {
-            return Err(Fault::Malformed(pointer(), "contains a NUL character".to_owned()));
+            return Err(Fault::Malformed(
+                pointer(),
+                "contains a NUL character".to_owned(),
+            ));
         }
         if matches!(value, Cow::Owned(_)) && value.contains('\u{fffd}') {
             return Err(Fault::Malformed(pointer(), "is not UTF-8".to_owned()));
         }
-        if members.insert(name.to_string(), Value::String(value.into_owned())).is_some() {
-            return Err(Fault::Malformed(pointer(), "stands in the form twice".to_owned()));
+        if members
+            .insert(name.to_string(), Value::String(value.into_owned()))
+            .is_some()
+        {
+            return Err(Fault::Malformed(
+                pointer(),
+                "stands in the form twice".to_owned(),
+            ));
         }
     }
     Ok(Value::Object(members))
 }
 
-async fn read<T: FromBody, O: Described>(request: &Request, body: &mut RequestBody, formats: &[Format]) -> poem::Result<T> {
+async fn read<T: FromBody, O: Described>(
+    request: &Request,
+    body: &mut RequestBody,
+    formats: &[Format],
+) -> poem::Result<T> {
     let format = match request.content_type() {
         None => formats.first(),
         Some(media_type) => formats.iter().find(|format| format.accepts(media_type)),
     };
     let bytes = body.take()?.into_bytes().await?;
-    let Some(format) = format.or_else(|| formats.first().filter(|_| bytes.is_empty() && !T::REQUIRED)) else {
+    let Some(format) =
+        format.or_else(|| formats.first().filter(|_| bytes.is_empty() && !T::REQUIRED))
+    else {
         let expected: Vec<_> = formats.iter().map(|format| format.media_type()).collect();
-        let error = ApiError::new(ErrorCode::GenericHttpHeadersMalformed).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE);
-        return Err(error.with_detail(format!("Content-Type must be {}", expected.join(" or "))).with_parameter("Content-Type").into());
+        let error = ApiError::new(ErrorCode::GenericHttpHeadersMalformed)
+            .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        return Err(error
+            .with_detail(format!("Content-Type must be {}", expected.join(" or ")))
+            .with_parameter("Content-Type")
+            .into());
     };
     let value = format.parse(&bytes).and_then(T::from_body);
     Ok(value.map_err(|fault| fault.into_error(O::operation()))?)

@@ -44,7 +44,10 @@ impl Directory {
     /// On two operations of one method and path template: a test builds the directory of every document.
     #[must_use]
     pub fn new(operations: &'static [Operation]) -> Self {
-        let mut directory = Self { root: Router::new(), instance: Router::new() };
+        let mut directory = Self {
+            root: Router::new(),
+            instance: Router::new(),
+        };
         for operation in operations {
             add(&mut directory.root, operation);
             if !operation.root_only {
@@ -58,10 +61,19 @@ impl Directory {
     #[must_use]
     pub fn find(&self, method: &str, path: &str) -> Destination {
         if let Ok(found) = self.root.at(path) {
-            return choose(found.value, method, InstanceName(InstanceId::ADMIN.to_owned()), path);
+            return choose(
+                found.value,
+                method,
+                InstanceName(InstanceId::ADMIN.to_owned()),
+                path,
+            );
         }
-        let Some((name, rest)) = split_prefix(path) else { return Destination::Unknown };
-        let Ok(found) = self.instance.at(rest) else { return Destination::Unknown };
+        let Some((name, rest)) = split_prefix(path) else {
+            return Destination::Unknown;
+        };
+        let Ok(found) = self.instance.at(rest) else {
+            return Destination::Unknown;
+        };
         let name = percent_decode_str(name).decode_utf8_lossy().into_owned();
         if name == "default" {
             return Destination::Moved(rest.to_owned());
@@ -73,12 +85,21 @@ impl Directory {
 fn add(router: &mut Router<Methods>, operation: &'static Operation) {
     match router.at_mut(operation.path) {
         // A template matches itself, so this finds the same path's other methods and never a neighbour's.
-        Ok(found) if found.value.iter().all(|other| other.path == operation.path) => found.value.push(operation),
-        _ => router.insert(operation.path, vec![operation]).expect("the paths of a document are distinct"),
+        Ok(found) if found.value.iter().all(|other| other.path == operation.path) => {
+            found.value.push(operation)
+        }
+        _ => router
+            .insert(operation.path, vec![operation])
+            .expect("the paths of a document are distinct"),
     }
 }
 
-fn choose(methods: &[&'static Operation], method: &str, instance: InstanceName, path: &str) -> Destination {
+fn choose(
+    methods: &[&'static Operation],
+    method: &str,
+    instance: InstanceName,
+    path: &str,
+) -> Destination {
     let wanted = if method == "HEAD" { "GET" } else { method };
     match methods.iter().find(|operation| operation.method == wanted) {
         Some(operation) => Destination::Operation(operation, instance, path.to_owned()),
@@ -113,7 +134,11 @@ pub struct Dispatch<E> {
 impl<E> Dispatch<E> {
     /// In front of the routes of a document; `public_url` is where the root is seen from outside.
     pub fn new(inner: E, directory: Arc<Directory>, public_url: &str) -> Self {
-        Self { inner, directory, public_url: public_url.trim_end_matches('/').to_owned() }
+        Self {
+            inner,
+            directory,
+            public_url: public_url.trim_end_matches('/').to_owned(),
+        }
     }
 
     fn moved(&self, path: &str) -> Response {
@@ -127,19 +152,31 @@ impl<E: Endpoint> Endpoint for Dispatch<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        match self.directory.find(request.method().as_str(), request.uri().path()) {
+        match self
+            .directory
+            .find(request.method().as_str(), request.uri().path())
+        {
             Destination::Operation(operation, instance, path) => {
                 if path.len() != request.uri().path().len() {
                     replace_path(&mut request, &path)?;
                 }
                 request.set_data(operation);
                 request.set_data(instance);
-                self.inner.call(request).await.map(IntoResponse::into_response)
+                self.inner
+                    .call(request)
+                    .await
+                    .map(IntoResponse::into_response)
             }
             Destination::Moved(path) => Ok(self.moved(&path)),
             Destination::OtherMethods(allow) => {
-                let error = ApiError::new(ErrorCode::GenericMethodInvalid).with_detail(format!("this path takes {allow}"));
-                Err(error.with_header(header::ALLOW, HeaderValue::try_from(allow).map_err(|_| internal())?).into())
+                let error = ApiError::new(ErrorCode::GenericMethodInvalid)
+                    .with_detail(format!("this path takes {allow}"));
+                Err(error
+                    .with_header(
+                        header::ALLOW,
+                        HeaderValue::try_from(allow).map_err(|_| internal())?,
+                    )
+                    .into())
             }
             Destination::Unknown => Err(ApiError::new(ErrorCode::GenericEndpointUnknown).into()),
         }
@@ -147,7 +184,10 @@ impl<E: Endpoint> Endpoint for Dispatch<E> {
 }
 
 fn replace_path(request: &mut Request, path: &str) -> Result<(), ApiError> {
-    let query = request.uri().query().map_or(String::new(), |query| format!("?{query}"));
+    let query = request
+        .uri()
+        .query()
+        .map_or(String::new(), |query| format!("?{query}"));
     let uri = Uri::try_from(format!("{path}{query}")).map_err(|_| internal())?;
     *request.uri_mut() = uri;
     Ok(())
@@ -175,33 +215,68 @@ mod tests {
 
     #[test]
     fn the_prefix_is_optional() {
-        assert_eq!(operation("GET", "/config"), Some(("getConfig", "admin".to_owned())));
-        assert_eq!(operation("GET", "/instances/shop/config"), Some(("getConfig", "shop".to_owned())));
-        assert_eq!(operation("HEAD", "/instances/a%40b/config"), Some(("getConfig", "a@b".to_owned())));
-        assert_eq!(operation("GET", "/instances/admin/config"), Some(("getConfig", "admin".to_owned())));
-        assert_eq!(operation("GET", "/instances/shop/").map(|(_, instance)| instance), Some("shop".to_owned()));
+        assert_eq!(
+            operation("GET", "/config"),
+            Some(("getConfig", "admin".to_owned()))
+        );
+        assert_eq!(
+            operation("GET", "/instances/shop/config"),
+            Some(("getConfig", "shop".to_owned()))
+        );
+        assert_eq!(
+            operation("HEAD", "/instances/a%40b/config"),
+            Some(("getConfig", "a@b".to_owned()))
+        );
+        assert_eq!(
+            operation("GET", "/instances/admin/config"),
+            Some(("getConfig", "admin".to_owned()))
+        );
+        assert_eq!(
+            operation("GET", "/instances/shop/").map(|(_, instance)| instance),
+            Some("shop".to_owned())
+        );
     }
 
     #[test]
     fn what_exists_at_the_root_only_does_not_exist_below_an_instance() {
         assert!(operation("GET", "/management/instances").is_some());
-        assert_eq!(find("GET", "/instances/shop/management/instances"), Destination::Unknown);
+        assert_eq!(
+            find("GET", "/instances/shop/management/instances"),
+            Destination::Unknown
+        );
     }
 
     #[test]
     fn the_former_root_has_moved() {
-        assert_eq!(find("GET", "/instances/default/config"), Destination::Moved("/config".to_owned()));
-        assert_eq!(find("GET", "/instances/default/nothing"), Destination::Unknown);
+        assert_eq!(
+            find("GET", "/instances/default/config"),
+            Destination::Moved("/config".to_owned())
+        );
+        assert_eq!(
+            find("GET", "/instances/default/nothing"),
+            Destination::Unknown
+        );
     }
 
     #[test]
     fn other_methods_are_named() {
-        assert_eq!(find("PUT", "/config"), Destination::OtherMethods("GET, HEAD, OPTIONS".to_owned()));
+        assert_eq!(
+            find("PUT", "/config"),
+            Destination::OtherMethods("GET, HEAD, OPTIONS".to_owned())
+        );
     }
 
     #[test]
     fn slashes_count() {
-        for path in ["/config/", "//config", "/instances/shop", "/instances//config", "/instances/shop//config", "", "*"] {
+        for path in [
+            "/config/",
+            "//config",
+            "/instances/shop",
+            "/instances//config",
+            "/instances/shop//config",
+            "",
+            "*",
+        ] {
             assert_eq!(find("GET", path), Destination::Unknown, "{path}");
         }
     }

@@ -20,9 +20,12 @@ impl Editions {
     /// On a text that is no JSON: the build wrote it.
     #[must_use]
     pub fn new(document: &str, public_url: &str) -> Self {
-        let mut document: Value = serde_json::from_str(document).expect("the build writes the document as JSON");
+        let mut document: Value =
+            serde_json::from_str(document).expect("the build writes the document as JSON");
         move_servers(&mut document, public_url.trim_end_matches('/'));
-        let pretty = |value: &Value| serde_json::to_string_pretty(value).expect("a JSON value can be written");
+        let pretty = |value: &Value| {
+            serde_json::to_string_pretty(value).expect("a JSON value can be written")
+        };
         Self {
             yaml: yaml_serde::to_string(&document).expect("a JSON value is a YAML value"),
             json: pretty(&document),
@@ -45,8 +48,15 @@ fn move_servers(document: &mut Value, public_url: &str) {
 }
 
 fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
-    let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
-    let members = paths.flat_map(|item| item.as_object_mut().into_iter().flat_map(|item| item.values_mut()));
+    let paths = document["paths"]
+        .as_object_mut()
+        .into_iter()
+        .flat_map(|paths| paths.values_mut());
+    let members = paths.flat_map(|item| {
+        item.as_object_mut()
+            .into_iter()
+            .flat_map(|item| item.values_mut())
+    });
     members.filter(|member| member.get("operationId").is_some())
 }
 
@@ -56,7 +66,11 @@ fn downgrade(mut document: Value) -> Value {
     for operation in operations(&mut document) {
         let mut permission = None;
         for requirement in operation["security"].as_array_mut().into_iter().flatten() {
-            for names in requirement.as_object_mut().into_iter().flat_map(|members| members.values_mut()) {
+            for names in requirement
+                .as_object_mut()
+                .into_iter()
+                .flat_map(|members| members.values_mut())
+            {
                 permission = permission.or(names.get_mut(0).map(Value::take));
                 *names = json!([]);
             }

@@ -41,8 +41,15 @@ impl ApiError {
     /// A failure with the registry's status and hint.
     #[must_use]
     pub fn new(code: ErrorCode) -> Self {
-        let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self(Box::new(Inner { code, status, detail: None, parameter: None, headers: Vec::new() }))
+        let status =
+            StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self(Box::new(Inner {
+            code,
+            status,
+            detail: None,
+            parameter: None,
+            headers: Vec::new(),
+        }))
     }
 
     /// A status other than the registry's, where an operation documents one.
@@ -76,7 +83,9 @@ impl ApiError {
     /// `Retry-After` in whole seconds, rounded up to at least one.
     #[must_use]
     pub fn with_retry_after(self, delay: std::time::Duration) -> Self {
-        let seconds = u64::try_from(delay.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
+        let seconds = u64::try_from(delay.as_millis().div_ceil(1000))
+            .unwrap_or(u64::MAX)
+            .max(1);
         self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 
@@ -102,7 +111,10 @@ impl From<ErrorCode> for ApiError {
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.0.code.name(), self.0.code.number())?;
-        self.0.detail.as_ref().map_or(Ok(()), |detail| write!(f, ": {detail}"))
+        self.0
+            .detail
+            .as_ref()
+            .map_or(Ok(()), |detail| write!(f, ": {detail}"))
     }
 }
 
@@ -124,10 +136,24 @@ pub struct AnsweredCode(pub ErrorCode);
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let Inner { code, status, detail, parameter, headers } = *self.0;
-        let body = Body { code: code.number(), hint: code.hint(), detail: detail.as_deref(), parameter: parameter.as_deref() };
+        let Inner {
+            code,
+            status,
+            detail,
+            parameter,
+            headers,
+        } = *self.0;
+        let body = Body {
+            code: code.number(),
+            hint: code.hint(),
+            detail: detail.as_deref(),
+            parameter: parameter.as_deref(),
+        };
         let bytes = serde_json::to_vec(&body).unwrap_or_default();
-        let mut response = Response::builder().status(status).content_type("application/json").body(bytes);
+        let mut response = Response::builder()
+            .status(status)
+            .content_type("application/json")
+            .body(bytes);
         response.headers_mut().extend(headers);
         response.set_data(AnsweredCode(code));
         response

@@ -8,7 +8,9 @@ use std::{fmt, str::Utf8Error};
 
 use serde::{
     Deserialize, Serialize,
-    de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor},
+    de::{
+        DeserializeOwned, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor,
+    },
 };
 use serde_json::{Map, Number, Value};
 
@@ -35,8 +37,11 @@ impl Schemas {
     /// On a text that is no JSON: the build wrote it.
     #[must_use]
     pub fn of(document: &str) -> Self {
-        let mut document: Value = serde_json::from_str(document).expect("the build writes the document as JSON");
-        Self { components: document["components"].take() }
+        let mut document: Value =
+            serde_json::from_str(document).expect("the build writes the document as JSON");
+        Self {
+            components: document["components"].take(),
+        }
     }
 
     /// What checks values against the component schema of this name.
@@ -66,17 +71,29 @@ impl Fault {
     #[must_use]
     pub fn into_error(self, operation: &Operation) -> ApiError {
         match self {
-            Self::Syntax(reason) => ApiError::new(ErrorCode::GenericJsonInvalid).with_detail(reason),
+            Self::Syntax(reason) => {
+                ApiError::new(ErrorCode::GenericJsonInvalid).with_detail(reason)
+            }
             Self::Missing(pointer) => {
-                let code = special(operation, &pointer, true).unwrap_or(ErrorCode::GenericParameterMissing);
+                let code = special(operation, &pointer, true)
+                    .unwrap_or(ErrorCode::GenericParameterMissing);
                 let parameter = dotted(&pointer);
-                ApiError::new(code).with_detail(format!("`{parameter}` is missing")).with_parameter(parameter)
+                ApiError::new(code)
+                    .with_detail(format!("`{parameter}` is missing"))
+                    .with_parameter(parameter)
             }
             Self::Malformed(pointer, reason) => {
-                let code = special(operation, &pointer, false).unwrap_or(ErrorCode::GenericParameterMalformed);
+                let code = special(operation, &pointer, false)
+                    .unwrap_or(ErrorCode::GenericParameterMalformed);
                 let parameter = dotted(&pointer);
-                let place = if parameter.is_empty() { "the body".to_owned() } else { format!("`{parameter}`") };
-                ApiError::new(code).with_detail(format!("{place} {reason}")).with_parameter(parameter)
+                let place = if parameter.is_empty() {
+                    "the body".to_owned()
+                } else {
+                    format!("`{parameter}`")
+                };
+                ApiError::new(code)
+                    .with_detail(format!("{place} {reason}"))
+                    .with_parameter(parameter)
             }
         }
     }
@@ -88,7 +105,11 @@ fn special(operation: &Operation, pointer: &str, missing: bool) -> Option<ErrorC
         Some(rest) => rest.starts_with('/'),
         None => false,
     };
-    operation.malformed.iter().find(|(place, _)| inside(place)).map(|(_, code)| *code)
+    operation
+        .malformed
+        .iter()
+        .find(|(place, _)| inside(place))
+        .map(|(_, code)| *code)
 }
 
 /// `/address/address_lines/0` as a person writes it: `address.address_lines[0]`.
@@ -118,12 +139,18 @@ pub fn read<T: Schema>(bytes: &[u8]) -> Result<T, Fault> {
 /// # Errors
 /// Text that is not JSON or not UTF-8, a key that stands twice in one object, a NUL in a string.
 pub fn parse(bytes: &[u8]) -> Result<Value, Fault> {
-    let text = str::from_utf8(bytes).map_err(|error: Utf8Error| Fault::Syntax(error.to_string()))?;
+    let text =
+        str::from_utf8(bytes).map_err(|error: Utf8Error| Fault::Syntax(error.to_string()))?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Strict.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
+    let value = Strict
+        .deserialize(&mut deserializer)
+        .and_then(|value| deserializer.end().map(|()| value));
     let value = value.map_err(|error| Fault::Syntax(error.to_string()))?;
     match find_nul(&value, "") {
-        Some(pointer) => Err(Fault::Malformed(pointer, "contains a NUL character".to_owned())),
+        Some(pointer) => Err(Fault::Malformed(
+            pointer,
+            "contains a NUL character".to_owned(),
+        )),
         None => Ok(value),
     }
 }
@@ -138,7 +165,9 @@ pub fn from_value<T: Schema>(value: Value) -> Result<T, Fault> {
     }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let segments = error.path().iter().map(|segment| segment.to_string());
-        let pointer = segments.map(|segment| format!("/{}", segment.trim_matches(['[', ']']))).collect();
+        let pointer = segments
+            .map(|segment| format!("/{}", segment.trim_matches(['[', ']'])))
+            .collect();
         Fault::Malformed(pointer, error.into_inner().to_string())
     })
 }
@@ -146,7 +175,10 @@ pub fn from_value<T: Schema>(value: Value) -> Result<T, Fault> {
 fn fault(error: &ValidationError<'_>) -> Fault {
     let pointer = error.instance_path().as_str();
     match error.kind() {
-        ValidationErrorKind::Required { property } => Fault::Missing(format!("{pointer}/{}", property.as_str().unwrap_or_default())),
+        ValidationErrorKind::Required { property } => Fault::Missing(format!(
+            "{pointer}/{}",
+            property.as_str().unwrap_or_default()
+        )),
         _ => Fault::Malformed(pointer.to_owned(), reason(error)),
     }
 }
@@ -155,18 +187,30 @@ fn fault(error: &ValidationError<'_>) -> Fault {
 fn reason(error: &ValidationError<'_>) -> String {
     match error.kind() {
         ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
-            let reasons: Vec<_> = context.iter().filter_map(|branch| branch.first()).map(branch_reason).collect();
+            let reasons: Vec<_> = context
+                .iter()
+                .filter_map(|branch| branch.first())
+                .map(branch_reason)
+                .collect();
             format!("fits none of its forms: {}", reasons.join("; or "))
         }
-        ValidationErrorKind::OneOfMultipleValid { .. } => "fits more than one of its forms".to_owned(),
+        ValidationErrorKind::OneOfMultipleValid { .. } => {
+            "fits more than one of its forms".to_owned()
+        }
         ValidationErrorKind::Pattern { pattern } => format!("does not match {pattern}"),
-        _ => error.masked_with("the value").to_string().replacen("the value ", "", 1),
+        _ => error
+            .masked_with("the value")
+            .to_string()
+            .replacen("the value ", "", 1),
     }
 }
 
 fn branch_reason(error: &ValidationError<'static>) -> String {
     match fault(error) {
-        Fault::Missing(pointer) => format!("`{}` is missing", pointer.rsplit('/').next().unwrap_or_default()),
+        Fault::Missing(pointer) => format!(
+            "`{}` is missing",
+            pointer.rsplit('/').next().unwrap_or_default()
+        ),
         Fault::Malformed(pointer, reason) => match pointer.rsplit('/').next() {
             Some(name) if !name.is_empty() => format!("`{name}` {reason}"),
             _ => reason,
@@ -178,11 +222,18 @@ fn branch_reason(error: &ValidationError<'static>) -> String {
 fn find_nul(value: &Value, pointer: &str) -> Option<String> {
     match value {
         Value::String(text) => text.contains('\0').then(|| pointer.to_owned()),
-        Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| find_nul(item, &format!("{pointer}/{index}"))),
-        Value::Object(members) => members.iter().find_map(|(key, value)| match key.contains('\0') {
-            true => Some(pointer.to_owned()),
-            false => find_nul(value, &format!("{pointer}/{key}")),
-        }),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(index, item)| find_nul(item, &format!("{pointer}/{index}"))),
+        Value::Object(members) => {
+            members
+                .iter()
+                .find_map(|(key, value)| match key.contains('\0') {
+                    true => Some(pointer.to_owned()),
+                    false => find_nul(value, &format!("{pointer}/{key}")),
+                })
+        }
         _ => None,
     }
 }
@@ -251,7 +302,10 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(key) = access.next_key::<String>()? {
             let value = access.next_value_seed(Strict)?;
             if members.insert(key.clone(), value).is_some() {
-                return Err(A::Error::custom(format!("the key `{}` stands in one object twice", key.escape_debug())));
+                return Err(A::Error::custom(format!(
+                    "the key `{}` stands in one object twice",
+                    key.escape_debug()
+                )));
             }
         }
         members.retain(|_, value| !value.is_null());
@@ -311,12 +365,18 @@ mod tests {
     #[test]
     fn a_nul_is_refused_by_its_place() {
         let fault = parse(br#"{"a": [{"b": "x\u0000"}]}"#).unwrap_err();
-        assert_eq!(fault, Fault::Malformed("/a/0/b".to_owned(), "contains a NUL character".to_owned()));
+        assert_eq!(
+            fault,
+            Fault::Malformed("/a/0/b".to_owned(), "contains a NUL character".to_owned())
+        );
     }
 
     #[test]
     fn pointers_read_like_paths() {
-        assert_eq!(dotted("/address/address_lines/0"), "address.address_lines[0]");
+        assert_eq!(
+            dotted("/address/address_lines/0"),
+            "address.address_lines[0]"
+        );
         assert_eq!(dotted(""), "");
     }
 }

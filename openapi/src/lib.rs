@@ -24,7 +24,9 @@ pub mod reply;
 pub mod scalar;
 
 pub use error::{AnsweredCode, ApiError, ErrorCode};
-pub use operation::{Admitted, Authorized, Declared, Described, Failure, Gate, Operation, Requirement, Scheme};
+pub use operation::{
+    Admitted, Authorized, Declared, Described, Failure, Gate, Operation, Requirement, Scheme,
+};
 
 /// The crates that generated code names.
 #[doc(hidden)]

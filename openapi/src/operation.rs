@@ -37,19 +37,26 @@ impl Operation {
     /// The permission that an access token must grant, where the operation asks for one.
     #[must_use]
     pub fn permission(&self) -> Option<&'static str> {
-        self.security.iter().find_map(|requirement| requirement.permission)
+        self.security
+            .iter()
+            .find_map(|requirement| requirement.permission)
     }
 
     /// Whether an answer with this status and code is documented.
     #[must_use]
     pub fn documents(&self, status: u16, code: ErrorCode) -> bool {
-        self.failures.iter().any(|failure| failure.status == status && failure.codes.contains(&code))
+        self.failures
+            .iter()
+            .any(|failure| failure.status == status && failure.codes.contains(&code))
     }
 
     /// The name of the path parameter at a position, counted from 0.
     #[must_use]
     pub fn path_parameter(&self, position: usize) -> Option<&'static str> {
-        self.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).nth(position)
+        self.path
+            .split('/')
+            .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+            .nth(position)
     }
 }
 
@@ -94,10 +101,18 @@ pub trait Gate: Send + Sync + 'static {
     type Error: Into<ApiError>;
 
     /// Lets a request to a public operation in.
-    fn admit(&self, request: &Request, operation: &'static Operation) -> impl Future<Output = Result<Self::Visitor, Self::Error>> + Send;
+    fn admit(
+        &self,
+        request: &Request,
+        operation: &'static Operation,
+    ) -> impl Future<Output = Result<Self::Visitor, Self::Error>> + Send;
 
     /// Lets a request to a protected operation in.
-    fn authorize(&self, request: &Request, operation: &'static Operation) -> impl Future<Output = Result<Self::Caller, Self::Error>> + Send;
+    fn authorize(
+        &self,
+        request: &Request,
+        operation: &'static Operation,
+    ) -> impl Future<Output = Result<Self::Caller, Self::Error>> + Send;
 }
 
 /// An admitted visitor of a public operation.
@@ -105,7 +120,10 @@ pub struct Admitted<T: Gate, O>(pub T::Visitor, PhantomData<O>);
 
 impl<'a, T: Gate, O: Described> FromRequest<'a> for Admitted<T, O> {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        let visitor = gate::<T>(request)?.admit(request, O::operation()).await.map_err(Into::into)?;
+        let visitor = gate::<T>(request)?
+            .admit(request, O::operation())
+            .await
+            .map_err(Into::into)?;
         Ok(Self(visitor, PhantomData))
     }
 }
@@ -115,14 +133,19 @@ pub struct Authorized<T: Gate, O>(pub T::Caller, PhantomData<O>);
 
 impl<'a, T: Gate, O: Described> FromRequest<'a> for Authorized<T, O> {
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        let caller = gate::<T>(request)?.authorize(request, O::operation()).await.map_err(Into::into)?;
+        let caller = gate::<T>(request)?
+            .authorize(request, O::operation())
+            .await
+            .map_err(Into::into)?;
         Ok(Self(caller, PhantomData))
     }
 }
 
 /// The gate travels with the request, because poem-openapi hands extractors nothing else.
 fn gate<T: Gate>(request: &Request) -> Result<&Arc<T>, ApiError> {
-    request.data::<Arc<T>>().ok_or_else(|| ApiError::new(ErrorCode::GenericInternalInvariantFailure))
+    request
+        .data::<Arc<T>>()
+        .ok_or_else(|| ApiError::new(ErrorCode::GenericInternalInvariantFailure))
 }
 
 /// A security scheme of a document.
@@ -162,7 +185,11 @@ impl<'a, S: Scheme> ApiExtractor<'a> for Declared<S> {
         vec![S::NAME]
     }
 
-    async fn from_request(_request: &'a Request, _body: &mut RequestBody, _options: ExtractParamOptions<()>) -> poem::Result<Self> {
+    async fn from_request(
+        _request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
         Ok(Self(PhantomData))
     }
 }

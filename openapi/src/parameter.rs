@@ -12,7 +12,11 @@ impl FromStr for Text {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        if text.contains('\0') { Err(Malformed::new("contains a NUL character")) } else { Ok(Self(text.to_owned())) }
+        if text.contains('\0') {
+            Err(Malformed::new("contains a NUL character"))
+        } else {
+            Ok(Self(text.to_owned()))
+        }
     }
 }
 
@@ -34,21 +38,29 @@ macro_rules! parameter_type {
 
             fn schema_ref() -> $crate::export::poem_openapi::registry::MetaSchemaRef {
                 let schema = $crate::export::poem_openapi::registry::MetaSchema::new($schema);
-                $crate::export::poem_openapi::registry::MetaSchemaRef::Inline(::std::boxed::Box::new(schema))
+                $crate::export::poem_openapi::registry::MetaSchemaRef::Inline(
+                    ::std::boxed::Box::new(schema),
+                )
             }
 
             fn as_raw_value(&self) -> ::std::option::Option<&Self> {
                 Some(self)
             }
 
-            fn raw_element_iter<'a>(&'a self) -> ::std::boxed::Box<dyn ::std::iter::Iterator<Item = &'a Self> + 'a> {
+            fn raw_element_iter<'a>(
+                &'a self,
+            ) -> ::std::boxed::Box<dyn ::std::iter::Iterator<Item = &'a Self> + 'a> {
                 ::std::boxed::Box::new(::std::iter::once(self))
             }
         }
 
         impl $crate::export::poem_openapi::types::ParseFromParameter for $type {
-            fn parse_from_parameter(value: &str) -> $crate::export::poem_openapi::types::ParseResult<Self> {
-                value.parse::<Self>().map_err($crate::export::poem_openapi::types::ParseError::custom)
+            fn parse_from_parameter(
+                value: &str,
+            ) -> $crate::export::poem_openapi::types::ParseResult<Self> {
+                value
+                    .parse::<Self>()
+                    .map_err($crate::export::poem_openapi::types::ParseError::custom)
             }
         }
     };

@@ -8,7 +8,9 @@ use poem::{
 };
 use poem_openapi::{
     ApiResponse,
-    registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
+    registry::{
+        MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
+    },
 };
 use serde::Serialize;
 
@@ -23,7 +25,10 @@ pub struct Answer<R, O> {
 impl<R, O> Answer<R, O> {
     /// From what the handler returned.
     pub fn new<E: Into<ApiError>>(result: Result<R, E>) -> Self {
-        Self { result: result.map_err(Into::into), operation: PhantomData }
+        Self {
+            result: result.map_err(Into::into),
+            operation: PhantomData,
+        }
     }
 }
 
@@ -40,7 +45,14 @@ impl<R: ApiResponse, O: Described> ApiResponse for Answer<R, O> {
     fn meta() -> MetaResponses {
         let mut meta = R::meta();
         let failures = O::operation().failures.iter();
-        meta.responses.extend(failures.map(|failure| self::meta(failure.status, failure.description, &["application/json"], failure.headers)));
+        meta.responses.extend(failures.map(|failure| {
+            self::meta(
+                failure.status,
+                failure.description,
+                &["application/json"],
+                failure.headers,
+            )
+        }));
         meta
     }
 
@@ -66,12 +78,18 @@ pub fn json<T: Serialize>(status: u16, body: &T) -> Response {
 /// An answer in any other media type.
 #[must_use]
 pub fn bytes(status: u16, media_type: &'static str, body: Vec<u8>) -> Response {
-    Response::builder().status(code(status)).content_type(media_type).body(body)
+    Response::builder()
+        .status(code(status))
+        .content_type(media_type)
+        .body(body)
 }
 
 /// Adds the headers that have a value. One that cannot stand in a header is left out.
 #[must_use]
-pub fn with_headers<const N: usize>(mut response: Response, headers: [(&'static str, Option<String>); N]) -> Response {
+pub fn with_headers<const N: usize>(
+    mut response: Response,
+    headers: [(&'static str, Option<String>); N],
+) -> Response {
     for (name, value) in headers {
         let value = value.and_then(|value| HeaderValue::from_str(&value).ok());
         if let (Ok(name), Some(value)) = (HeaderName::from_bytes(name.as_bytes()), value) {
@@ -87,13 +105,24 @@ fn code(status: u16) -> StatusCode {
 
 /// A response in the document that poem-openapi derives. Of its schema it says nothing: examples prove the types.
 #[must_use]
-pub fn meta(status: u16, description: &'static str, media_types: &[&'static str], headers: &[&'static str]) -> MetaResponse {
+pub fn meta(
+    status: u16,
+    description: &'static str,
+    media_types: &[&'static str],
+    headers: &[&'static str],
+) -> MetaResponse {
     let schema = || MetaSchemaRef::Inline(Box::new(MetaSchema::new("object")));
     MetaResponse {
         description,
         status: Some(status),
         status_range: None,
-        content: media_types.iter().map(|content_type| MetaMediaType { content_type, schema: schema() }).collect(),
+        content: media_types
+            .iter()
+            .map(|content_type| MetaMediaType {
+                content_type,
+                schema: schema(),
+            })
+            .collect(),
         headers: headers.iter().map(|name| header(name)).collect(),
     }
 }

@@ -134,10 +134,7 @@ mod tests {
             assert_eq!(LegacySecret::parse(text), Err(error));
         }
         let long = format!("secret-token:{}", "x".repeat(1025));
-        assert_eq!(
-            LegacySecret::parse(&long),
-            Err(InvalidLegacySecret::Length)
-        );
+        assert_eq!(LegacySecret::parse(&long), Err(InvalidLegacySecret::Length));
     }
 
     #[test]

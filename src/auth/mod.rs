@@ -22,8 +22,6 @@ pub use hasher::{
 };
 pub use legacy_secret::{InvalidLegacySecret, LegacySecret};
 pub use network::ClientNetwork;
-pub use password::{
-    HashCost, InvalidHashCost, Password, PasswordHash, PasswordHashError,
-};
+pub use password::{HashCost, InvalidHashCost, Password, PasswordHash, PasswordHashError};
 pub use scope::{InvalidScope, Scope, TOKEN_REFRESH, TokenScope};
 pub use verified_secrets::VerifiedSecrets;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use kontor_openapi::{
     merchant::{
-        AccessTokensApi, CreateTokenReply, ListTokensReply, LoginTokenRequest, LoginTokenSuccessResponse, RevokeOwnTokenReply, RevokeTokenReply,
-        TokenInfo, TokenInfos,
+        AccessTokensApi, CreateTokenReply, ListTokensReply, LoginTokenRequest,
+        LoginTokenSuccessResponse, RevokeOwnTokenReply, RevokeTokenReply, TokenInfo, TokenInfos,
     },
     scalar::{PageLimit, PageOffset, RelativeTime, SecretToken, Timestamp},
 };
@@ -19,14 +19,20 @@ use crate::{
 };
 
 impl AccessTokensApi for Merchant {
-    async fn create_token(&self, caller: Caller, body: LoginTokenRequest) -> Result<CreateTokenReply, Error> {
+    async fn create_token(
+        &self,
+        caller: Caller,
+        body: LoginTokenRequest,
+    ) -> Result<CreateTokenReply, Error> {
         let mut scope = scope(body.scope.as_str())?;
         scope.refreshable |= body.refreshable.unwrap_or(false);
         let settings = &self.app.settings.merchant;
         let mut lifetime = match body.duration {
             None => Lifetime::Limited(settings.token_lifetime_default),
             Some(RelativeTime::Forever) => Lifetime::Forever,
-            Some(RelativeTime::Microseconds(microseconds)) => Lifetime::Limited(Duration::from_micros(microseconds)),
+            Some(RelativeTime::Microseconds(microseconds)) => {
+                Lifetime::Limited(Duration::from_micros(microseconds))
+            }
         };
         lifetime = shorter(lifetime, settings.token_lifetime_max);
         let mut parent_serial = None;
@@ -37,16 +43,23 @@ impl AccessTokensApi for Merchant {
             lifetime = shorter(lifetime, granted(parent.lifetime_us));
             parent_serial = Some(parent.serial);
         }
-        let granted = login::grant(&self.app, login::Grant {
-            instance_serial: caller.instance.serial,
-            credential_version: caller.credential_version,
-            scope,
-            lifetime,
-            description: body.description,
-            parent_serial,
-        });
+        let granted = login::grant(
+            &self.app,
+            login::Grant {
+                instance_serial: caller.instance.serial,
+                credential_version: caller.credential_version,
+                scope,
+                lifetime,
+                description: body.description,
+                parent_serial,
+            },
+        );
         let granted = granted.await?;
-        let token: SecretToken = granted.token.expose().parse().map_err(|_| Error::Internal("a new token is malformed".to_owned()))?;
+        let token: SecretToken = granted
+            .token
+            .expose()
+            .parse()
+            .map_err(|_| Error::Internal("a new token is malformed".to_owned()))?;
         Ok(CreateTokenReply::Ok(LoginTokenSuccessResponse {
             token: token.clone(),
             access_token: token,
@@ -58,11 +71,16 @@ impl AccessTokensApi for Merchant {
 
     async fn revoke_own_token(&self, caller: Caller) -> Result<RevokeOwnTokenReply, Error> {
         let Authority::Token(token, _) = caller.authority else {
-            return Err(Error::Malformed { parameter: "Authorization", reason: "is no access token" });
+            return Err(Error::Malformed {
+                parameter: "Authorization",
+                reason: "is no access token",
+            });
         };
         let serial = caller.instance.serial;
         let ended = self.app.database.write(move |transaction| {
-            Box::pin(async move { db::access_token::end_alone(transaction, serial, token.serial).await })
+            Box::pin(
+                async move { db::access_token::end_alone(transaction, serial, token.serial).await },
+            )
         });
         match ended.await? {
             true => Ok(RevokeOwnTokenReply::NoContent),
@@ -78,12 +96,24 @@ impl AccessTokensApi for Merchant {
         delta: Option<PageLimit>,
         start: Option<PageOffset>,
     ) -> Result<ListTokensReply, Error> {
-        let page = Page { limit: limit.or(delta).unwrap_or_default().into(), offset: offset.or(start).map(i64::from) };
-        let tokens = db::access_token::list(self.app.database.read(), caller.instance.serial, page, self.app.now_us()).await?;
+        let page = Page {
+            limit: limit.or(delta).unwrap_or_default().into(),
+            offset: offset.or(start).map(i64::from),
+        };
+        let tokens = db::access_token::list(
+            self.app.database.read(),
+            caller.instance.serial,
+            page,
+            self.app.now_us(),
+        )
+        .await?;
         if tokens.is_empty() {
             return Ok(ListTokensReply::NoContent);
         }
-        let tokens = tokens.into_iter().map(token_info).collect::<Result<_, _>>()?;
+        let tokens = tokens
+            .into_iter()
+            .map(token_info)
+            .collect::<Result<_, _>>()?;
         Ok(ListTokensReply::Ok(TokenInfos { tokens }))
     }
 
@@ -91,7 +121,9 @@ impl AccessTokensApi for Merchant {
         let instance_serial = caller.instance.serial;
         let serial = i64::try_from(serial).map_err(|_| Error::TokenUnknown)?;
         let revoked = self.app.database.write(move |transaction| {
-            Box::pin(async move { db::access_token::revoke(transaction, instance_serial, serial).await })
+            Box::pin(
+                async move { db::access_token::revoke(transaction, instance_serial, serial).await },
+            )
         });
         match revoked.await? {
             true => Ok(RevokeTokenReply::NoContent),
@@ -101,16 +133,20 @@ impl AccessTokensApi for Merchant {
 }
 
 fn scope(text: &str) -> Result<TokenScope, Error> {
-    text.parse().map_err(|_| Error::Internal(format!("the scope {text} of the document is not known")))
+    text.parse()
+        .map_err(|_| Error::Internal(format!("the scope {text} of the document is not known")))
 }
 
 fn wire_scope(scope: TokenScope) -> Result<kontor_openapi::merchant::TokenScope, Error> {
     let text = scope.to_string();
-    text.parse().map_err(|_| Error::Internal(format!("the document does not know the scope {text}")))
+    text.parse()
+        .map_err(|_| Error::Internal(format!("the document does not know the scope {text}")))
 }
 
 fn granted(lifetime_us: Option<i64>) -> Lifetime {
-    lifetime_us.map_or(Lifetime::Forever, |lifetime| Lifetime::Limited(Duration::from_micros(lifetime.unsigned_abs())))
+    lifetime_us.map_or(Lifetime::Forever, |lifetime| {
+        Lifetime::Limited(Duration::from_micros(lifetime.unsigned_abs()))
+    })
 }
 
 fn shorter(one: Lifetime, other: Lifetime) -> Lifetime {
@@ -122,7 +158,9 @@ fn shorter(one: Lifetime, other: Lifetime) -> Lifetime {
 
 /// Microseconds since 1970 as a point in time of the API, in whole seconds.
 pub(super) fn timestamp(at_us: Option<i64>) -> Timestamp {
-    at_us.map_or(Timestamp::Never, |at_us| Timestamp::Seconds(at_us.max(0).unsigned_abs() / 1_000_000))
+    at_us.map_or(Timestamp::Never, |at_us| {
+        Timestamp::Seconds(at_us.max(0).unsigned_abs() / 1_000_000)
+    })
 }
 
 fn token_info(token: entity::access_token::Model) -> Result<TokenInfo, Error> {

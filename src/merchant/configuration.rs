@@ -4,14 +4,21 @@ use std::collections::BTreeMap;
 
 use kontor_openapi::{
     merchant::{
-        ConfigurationApi, CurrencySpecification, GetConfigReply, MerchantPersona, MerchantVersionResponse, MerchantVersionResponseName,
-        OpenDocumentationReply,
+        ConfigurationApi, CurrencySpecification, GetConfigReply, MerchantPersona,
+        MerchantVersionResponse, MerchantVersionResponseName, OpenDocumentationReply,
     },
     scalar::RelativeTime,
 };
 
-use super::{Merchant, Visitor, instance::{relative_time, rounding_interval}, login::micros};
-use crate::{config::{Currency, Persona}, error::Error};
+use super::{
+    Merchant, Visitor,
+    instance::{relative_time, rounding_interval},
+    login::micros,
+};
+use crate::{
+    config::{Currency, Persona},
+    error::Error,
+};
 
 /// The protocol that this server speaks: current, revision, age.
 pub const PROTOCOL: &str = "32:0:20";
@@ -29,9 +36,16 @@ impl ConfigurationApi for Merchant {
             implementation: IMPLEMENTATION.to_owned(),
             currency: settings.currency.clone(),
             default_persona: persona(settings.default_persona),
-            currencies: settings.all_currencies().into_iter().map(specification).collect::<Result<_, _>>()?,
+            currencies: settings
+                .all_currencies()
+                .into_iter()
+                .map(specification)
+                .collect::<Result<_, _>>()?,
             report_generators: BTreeMap::new(),
-            phone_regex: settings.phone_regex.as_ref().map(|regex| regex.as_str().to_owned()),
+            phone_regex: settings
+                .phone_regex
+                .as_ref()
+                .map(|regex| regex.as_str().to_owned()),
             exchanges: Vec::new(),
             have_self_provisioning: false,
             have_donau: false,
@@ -41,12 +55,16 @@ impl ConfigurationApi for Merchant {
             default_pay_delay: delay(settings.default_pay_delay),
             default_refund_delay: delay(settings.default_refund_delay),
             default_wire_transfer_delay: delay(settings.default_wire_transfer_delay),
-            default_wire_transfer_rounding_interval: rounding_interval(settings.default_wire_transfer_rounding_interval),
+            default_wire_transfer_rounding_interval: rounding_interval(
+                settings.default_wire_transfer_rounding_interval,
+            ),
         }))
     }
 
     async fn open_documentation(&self, _visitor: Visitor) -> Result<OpenDocumentationReply, Error> {
-        Ok(OpenDocumentationReply::Found { location: Some(format!("{}docs/", self.app.public_url)) })
+        Ok(OpenDocumentationReply::Found {
+            location: Some(format!("{}docs/", self.app.public_url)),
+        })
     }
 }
 
@@ -61,9 +79,16 @@ fn persona(persona: Persona) -> MerchantPersona {
     }
 }
 
-fn specification((code, currency): (String, Currency)) -> Result<(String, CurrencySpecification), Error> {
-    let amounts = currency.common_amounts.iter().map(|amount| amount.parse()).collect::<Result<_, _>>();
-    let amounts = amounts.map_err(|_| Error::Internal(format!("a common amount of {code} cannot be read")))?;
+fn specification(
+    (code, currency): (String, Currency),
+) -> Result<(String, CurrencySpecification), Error> {
+    let amounts = currency
+        .common_amounts
+        .iter()
+        .map(|amount| amount.parse())
+        .collect::<Result<_, _>>();
+    let amounts = amounts
+        .map_err(|_| Error::Internal(format!("a common amount of {code} cannot be read")))?;
     let specification = CurrencySpecification {
         name: currency.name,
         currency: code.clone(),

@@ -8,7 +8,9 @@ use super::{Merchant, login};
 use crate::{
     app::App,
     auth::{ClientNetwork, Presented, PresentedSecret, TokenScope},
-    db::instance::{CredentialOfAccess, InstanceAccess, InstanceOfAccess, TokenOfAccess, find, find_with_bearer},
+    db::instance::{
+        CredentialOfAccess, InstanceAccess, InstanceOfAccess, TokenOfAccess, find, find_with_bearer,
+    },
     error::Error,
     http::ClientAddress,
     secrets::KeyedHash,
@@ -55,43 +57,78 @@ impl Gate for Merchant {
     type Caller = Caller;
     type Error = Error;
 
-    async fn admit(&self, request: &Request, _operation: &'static Operation) -> Result<Visitor, Error> {
+    async fn admit(
+        &self,
+        request: &Request,
+        _operation: &'static Operation,
+    ) -> Result<Visitor, Error> {
         let name = instance_name(request);
         // The public pages of the root are there before any instance is.
         if name != InstanceId::ADMIN {
-            let instance = find(self.app.database.read(), name).await?.ok_or(Error::InstanceUnknown)?;
+            let instance = find(self.app.database.read(), name)
+                .await?
+                .ok_or(Error::InstanceUnknown)?;
             if instance.deleted_at_us.is_some() {
                 return Err(Error::InstanceDeleted);
             }
         }
-        Ok(Visitor { headers: request.headers().clone() })
+        Ok(Visitor {
+            headers: request.headers().clone(),
+        })
     }
 
-    async fn authorize(&self, request: &Request, operation: &'static Operation) -> Result<Caller, Error> {
+    async fn authorize(
+        &self,
+        request: &Request,
+        operation: &'static Operation,
+    ) -> Result<Caller, Error> {
         let presented = Presented::from_headers(request.headers());
-        let access = self.access(instance_name(request), &presented, operation).await?;
-        let network = request.data::<ClientAddress>().map(|address| ClientNetwork::from(address.0));
-        let network = network.ok_or_else(|| Error::Internal("the client's address is not known".to_owned()))?;
+        let access = self
+            .access(instance_name(request), &presented, operation)
+            .await?;
+        let network = request
+            .data::<ClientAddress>()
+            .map(|address| ClientNetwork::from(address.0));
+        let network = network
+            .ok_or_else(|| Error::Internal("the client's address is not known".to_owned()))?;
         let credential = access.credential.clone().ok_or(Error::Unauthorized)?;
-        let door = Door { app: &self.app, access: &access, credential: &credential, network };
+        let door = Door {
+            app: &self.app,
+            access: &access,
+            credential: &credential,
+            network,
+        };
         let (authority, credential_version) = door.authority(presented, operation).await?;
-        Ok(Caller { instance: access.instance, credential_version, authority, network })
+        Ok(Caller {
+            instance: access.instance,
+            credential_version,
+            authority,
+            network,
+        })
     }
 }
 
 fn instance_name(request: &Request) -> &str {
-    request.data::<InstanceName>().map_or(InstanceId::ADMIN, |name| &name.0)
+    request
+        .data::<InstanceName>()
+        .map_or(InstanceId::ADMIN, |name| &name.0)
 }
 
 impl Merchant {
     /// The instance with the token that was presented: one query.
-    async fn access(&self, name: &str, presented: &Presented, operation: &Operation) -> Result<InstanceAccess, Error> {
+    async fn access(
+        &self,
+        name: &str,
+        presented: &Presented,
+        operation: &Operation,
+    ) -> Result<InstanceAccess, Error> {
         let digest = match presented {
             Presented::Bearer(secret) => secret.access_token(),
             _ => None,
         };
         let digest = digest.as_ref().map(|digest| &digest.as_bytes()[..]);
-        let access = find_with_bearer(self.app.database.read(), name, digest, self.app.now_us()).await?;
+        let access =
+            find_with_bearer(self.app.database.read(), name, digest, self.app.now_us()).await?;
         match access {
             // Before there is an admin, nobody manages.
             None if operation.root_only => Err(Error::Unauthorized),
@@ -111,17 +148,30 @@ struct Door<'a> {
 }
 
 impl Door<'_> {
-    async fn authority(&self, presented: Presented, operation: &Operation) -> Result<(Authority, i64), Error> {
-        let is_login = operation.security.iter().any(|requirement| requirement.scheme == PASSWORD_SCHEME);
+    async fn authority(
+        &self,
+        presented: Presented,
+        operation: &Operation,
+    ) -> Result<(Authority, i64), Error> {
+        let is_login = operation
+            .security
+            .iter()
+            .any(|requirement| requirement.scheme == PASSWORD_SCHEME);
         if self.credential.method == Method::External {
             return self.external(is_login);
         }
         match presented {
-            Presented::Basic { user, password } if is_login && user == self.access.instance.instance_id => self.log_in(&password).await,
+            Presented::Basic { user, password }
+                if is_login && user == self.access.instance.instance_id =>
+            {
+                self.log_in(&password).await
+            }
             Presented::Bearer(_) if self.access.token.is_some() => self.token(operation),
             Presented::Bearer(secret) if is_login => self.log_in_by_bearer(&secret).await,
             Presented::Bearer(secret) => self.legacy(&secret).await,
-            Presented::None | Presented::Malformed | Presented::Basic { .. } => Err(Error::Unauthorized),
+            Presented::None | Presented::Malformed | Presented::Basic { .. } => {
+                Err(Error::Unauthorized)
+            }
         }
     }
 
@@ -134,8 +184,14 @@ impl Door<'_> {
 
     fn token(&self, operation: &Operation) -> Result<(Authority, i64), Error> {
         let token = self.access.token.clone().ok_or(Error::Unauthorized)?;
-        let scope: TokenScope = token.scope.parse().map_err(|_| Error::Internal("a token has an unknown scope".to_owned()))?;
-        if operation.permission().is_some_and(|permission| !scope.grants(permission)) {
+        let scope: TokenScope = token
+            .scope
+            .parse()
+            .map_err(|_| Error::Internal("a token has an unknown scope".to_owned()))?;
+        if operation
+            .permission()
+            .is_some_and(|permission| !scope.grants(permission))
+        {
             return Err(Error::PermissionInsufficient);
         }
         Ok((Authority::Token(token, scope), self.credential.version))
@@ -143,7 +199,13 @@ impl Door<'_> {
 
     async fn log_in(&self, secret: &PresentedSecret) -> Result<(Authority, i64), Error> {
         let password = secret.password().ok_or(Error::Unauthorized)?;
-        let version = login::verify(self.app, self.access.instance.serial, self.network, &password).await?;
+        let version = login::verify(
+            self.app,
+            self.access.instance.serial,
+            self.network,
+            &password,
+        )
+        .await?;
         Ok((Authority::Password, version))
     }
 
@@ -163,7 +225,9 @@ impl Door<'_> {
         if self.is_strong_legacy(secret)? {
             return Ok((Authority::LegacySecret, self.credential.version));
         }
-        let legacy = secret.legacy_secret().filter(|_| self.credential.is_legacy && secret.access_token().is_none());
+        let legacy = secret
+            .legacy_secret()
+            .filter(|_| self.credential.is_legacy && secret.access_token().is_none());
         let (serial, version) = (self.access.instance.serial, self.credential.version);
         let legacy = legacy.ok_or(Error::Unauthorized)?;
         if self.app.verified_secrets.contains(serial, version, &legacy) {
@@ -175,8 +239,18 @@ impl Door<'_> {
     }
 
     fn is_strong_legacy(&self, secret: &PresentedSecret) -> Result<bool, Error> {
-        let stored = self.credential.bearer_digest.as_ref().and_then(|digest| KeyedHash::from_bytes(digest.expose()));
-        let (Some(stored), Some(legacy)) = (stored, secret.legacy_secret()) else { return Ok(false) };
-        Ok(legacy.matches(&self.app.keyring, &self.access.instance.instance_id, &stored)?)
+        let stored = self
+            .credential
+            .bearer_digest
+            .as_ref()
+            .and_then(|digest| KeyedHash::from_bytes(digest.expose()));
+        let (Some(stored), Some(legacy)) = (stored, secret.legacy_secret()) else {
+            return Ok(false);
+        };
+        Ok(legacy.matches(
+            &self.app.keyring,
+            &self.access.instance.instance_id,
+            &stored,
+        )?)
     }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use entity::{SecretBytes, credential::Method, instance::Model};
 use kontor_openapi::{
     merchant::{
-        InstanceAuthConfigurationMessage, InstanceAuthMethod, InstanceConfigurationMessage, InstanceReconfigurationMessage, Location,
-        QueryInstancesResponse, QueryInstancesResponseAuth, RoundingInterval,
+        AuthMethod, InstanceAuthConfigurationMessage, InstanceConfigurationMessage,
+        InstanceReconfigurationMessage, Location, QueryInstancesAuth, QueryInstancesResponse,
+        RoundingInterval,
     },
     scalar::{EddsaPublicKey, ImageDataUrl, InstanceId, RelativeTime},
 };
@@ -42,17 +43,29 @@ impl NewAuth {
     ///
     /// # Errors
     /// Why not.
-    pub fn new(app: &App, instance_id: &str, message: InstanceAuthConfigurationMessage) -> Result<Self, &'static str> {
+    pub fn new(
+        app: &App,
+        instance_id: &str,
+        message: InstanceAuthConfigurationMessage,
+    ) -> Result<Self, &'static str> {
         match message {
-            InstanceAuthConfigurationMessage::InstanceAuthConfigToken(config) => Ok(Self::Password(config.password)),
+            InstanceAuthConfigurationMessage::InstanceAuthConfigToken(config) => {
+                Ok(Self::Password(config.password))
+            }
             InstanceAuthConfigurationMessage::InstanceAuthConfigTokenLegacy(config) => {
                 let secret = LegacySecret::parse(config.token.expose());
-                secret.map(Self::Legacy).map_err(|_| "the token must begin with secret-token: and go on")
+                secret
+                    .map(Self::Legacy)
+                    .map_err(|_| "the token must begin with secret-token: and go on")
             }
-            InstanceAuthConfigurationMessage::InstanceAuthConfigExternal(_) if instance_id == InstanceId::ADMIN => {
+            InstanceAuthConfigurationMessage::InstanceAuthConfigExternal(_)
+                if instance_id == InstanceId::ADMIN =>
+            {
                 Err("admin cannot have external authentication")
             }
-            InstanceAuthConfigurationMessage::InstanceAuthConfigExternal(_) if !app.settings.merchant.allow_external_auth => {
+            InstanceAuthConfigurationMessage::InstanceAuthConfigExternal(_)
+                if !app.settings.merchant.allow_external_auth =>
+            {
                 Err("this server does not allow external authentication")
             }
             InstanceAuthConfigurationMessage::InstanceAuthConfigExternal(_) => Ok(Self::External),
@@ -63,14 +76,24 @@ impl NewAuth {
     ///
     /// # Errors
     /// [`Error::HashingBusy`].
-    pub async fn hashed(&self, app: &App, instance_id: &str, network: ClientNetwork) -> Result<NewCredential, Error> {
+    pub async fn hashed(
+        &self,
+        app: &App,
+        instance_id: &str,
+        network: ClientNetwork,
+    ) -> Result<NewCredential, Error> {
         Ok(match self {
-            Self::Password(password) => NewCredential::Password { hash: login::hash(app, network, password).await? },
+            Self::Password(password) => NewCredential::Password {
+                hash: login::hash(app, network, password).await?,
+            },
             Self::Legacy(secret) => NewCredential::Legacy {
                 hash: login::hash(app, network, &secret.password()).await?,
                 bearer: secret.is_high_entropy().then(|| {
                     let hash = secret.keyed_hash(&app.keyring, instance_id);
-                    KeyedDigest { digest: SecretBytes::new(hash.to_bytes()), key_id: hash.key_id.to_string() }
+                    KeyedDigest {
+                        digest: SecretBytes::new(hash.to_bytes()),
+                        key_id: hash.key_id().to_string(),
+                    }
                 }),
             },
             Self::External => NewCredential::External,
@@ -78,8 +101,16 @@ impl NewAuth {
     }
 
     /// Whether these are the credentials that the instance has, checked under the limit of failed logins.
-    async fn is_that_of(&self, app: &App, stored: &Model, network: ClientNetwork) -> Result<bool, Error> {
-        let Some(credential) = db::credential::find(app.database.read(), stored.serial).await? else { return Ok(false) };
+    async fn is_that_of(
+        &self,
+        app: &App,
+        stored: &Model,
+        network: ClientNetwork,
+    ) -> Result<bool, Error> {
+        let Some(credential) = db::credential::find(app.database.read(), stored.serial).await?
+        else {
+            return Ok(false);
+        };
         let (password, is_legacy) = match self {
             Self::External => return Ok(credential.method == Method::External),
             Self::Password(password) => (password.clone(), false),
@@ -109,7 +140,11 @@ pub enum CreateOutcome {
 ///
 /// # Errors
 /// [`Error::InstanceExists`], [`Error::PurgeRequired`], values that the operation refuses.
-pub async fn create(app: &App, message: InstanceConfigurationMessage, network: ClientNetwork) -> Result<CreateOutcome, Error> {
+pub async fn create(
+    app: &App,
+    message: InstanceConfigurationMessage,
+    network: ClientNetwork,
+) -> Result<CreateOutcome, Error> {
     let id = message.id.to_string();
     let auth = NewAuth::new(app, &id, message.auth.clone()).map_err(Error::BadAuthAtCreation)?;
     let settings = InstanceSettings::new(app, settings_of(message))?;
@@ -143,7 +178,9 @@ pub async fn create(app: &App, message: InstanceConfigurationMessage, network: C
         return Ok(CreateOutcome::Created);
     }
     // Somebody else was faster; it counts as if that had come first altogether.
-    let stored = db::instance::find(app.database.read(), &id).await?.ok_or(Error::InstanceExists)?;
+    let stored = db::instance::find(app.database.read(), &id)
+        .await?
+        .ok_or(Error::InstanceExists)?;
     repeat(app, &stored, &settings.profile, &defaults, &auth, network).await
 }
 
@@ -156,9 +193,14 @@ async fn repeat(
     network: ClientNetwork,
 ) -> Result<CreateOutcome, Error> {
     if stored.deleted_at_us.is_some() {
-        return Err(Error::PurgeRequired("an instance of that id was deleted; purge it first"));
+        return Err(Error::PurgeRequired(
+            "an instance of that id was deleted; purge it first",
+        ));
     }
-    if profile_of(stored) != *profile || defaults_of(stored) != *defaults || !auth.is_that_of(app, stored, network).await? {
+    if profile_of(stored) != *profile
+        || defaults_of(stored) != *defaults
+        || !auth.is_that_of(app, stored, network).await?
+    {
         return Err(Error::InstanceExists);
     }
     Ok(CreateOutcome::Repeated)
@@ -180,14 +222,22 @@ impl InstanceSettings {
         if let (Some(regex), Some(number)) = (phone_regex, &message.phone_number)
             && !regex.is_match(number)
         {
-            return Err(Error::Malformed { parameter: "phone_number", reason: "does not match the phone_regex of /config" });
+            return Err(Error::Malformed {
+                parameter: "phone_number",
+                reason: "does not match the phone_regex of /config",
+            });
         }
         Ok(Self {
             changes: InstanceDefaultsChange {
                 pay_delay_us: delay("default_pay_delay", message.default_pay_delay)?,
                 refund_delay_us: delay("default_refund_delay", message.default_refund_delay)?,
-                wire_transfer_delay_us: delay("default_wire_transfer_delay", message.default_wire_transfer_delay)?,
-                wire_transfer_rounding_interval: message.default_wire_transfer_rounding_interval.map(|interval| interval.to_string()),
+                wire_transfer_delay_us: delay(
+                    "default_wire_transfer_delay",
+                    message.default_wire_transfer_delay,
+                )?,
+                wire_transfer_rounding_interval: message
+                    .default_wire_transfer_rounding_interval
+                    .map(|interval| interval.to_string()),
             },
             profile: InstanceProfile {
                 name: message.name,
@@ -209,10 +259,15 @@ impl InstanceSettings {
         InstanceDefaults {
             pay_delay_us: or(changes.pay_delay_us, settings.default_pay_delay),
             refund_delay_us: or(changes.refund_delay_us, settings.default_refund_delay),
-            wire_transfer_delay_us: or(changes.wire_transfer_delay_us, settings.default_wire_transfer_delay),
+            wire_transfer_delay_us: or(
+                changes.wire_transfer_delay_us,
+                settings.default_wire_transfer_delay,
+            ),
             wire_transfer_rounding_interval: changes
                 .wire_transfer_rounding_interval
-                .unwrap_or_else(|| rounding_interval(settings.default_wire_transfer_rounding_interval).to_string()),
+                .unwrap_or_else(|| {
+                    rounding_interval(settings.default_wire_transfer_rounding_interval).to_string()
+                }),
         }
     }
 
@@ -224,7 +279,9 @@ impl InstanceSettings {
         let Self { profile, changes } = self;
         let stored = app.database.write(move |transaction| {
             let (profile, changes) = (profile.clone(), changes.clone());
-            Box::pin(async move { db::instance::update(transaction, serial, &profile, &changes).await })
+            Box::pin(
+                async move { db::instance::update(transaction, serial, &profile, &changes).await },
+            )
         });
         Ok(stored.await?)
     }
@@ -251,7 +308,10 @@ fn delay(parameter: &'static str, time: Option<RelativeTime>) -> Result<Option<i
     match time {
         None => Ok(None),
         Some(RelativeTime::Microseconds(microseconds)) => Ok(i64::try_from(microseconds).ok()),
-        Some(RelativeTime::Forever) => Err(Error::Malformed { parameter, reason: "may not be \"forever\"" }),
+        Some(RelativeTime::Forever) => Err(Error::Malformed {
+            parameter,
+            reason: "may not be \"forever\"",
+        }),
     }
 }
 
@@ -355,7 +415,12 @@ pub async fn disable(app: &App, serial: i64) -> Result<bool, Error> {
 /// # Errors
 /// The database's.
 pub async fn purge(app: &App, serial: i64) -> Result<bool, Error> {
-    Ok(app.database.write(move |transaction| Box::pin(async move { db::instance::purge(transaction, serial).await })).await?)
+    Ok(app
+        .database
+        .write(move |transaction| {
+            Box::pin(async move { db::instance::purge(transaction, serial).await })
+        })
+        .await?)
 }
 
 /// An instance as the API shows it.
@@ -363,8 +428,15 @@ pub async fn purge(app: &App, serial: i64) -> Result<bool, Error> {
 /// # Errors
 /// [`Error::Internal`] for a stored value that cannot be read.
 pub fn shown(stored: Model, method: Method) -> Result<QueryInstancesResponse, Error> {
-    let defect = |what: &str| Error::Internal(format!("the stored {what} of instance {} cannot be read", stored.serial));
-    let location = |value: &Value| serde_json::from_value::<Location>(value.clone()).map_err(|_| defect("address"));
+    let defect = |what: &str| {
+        Error::Internal(format!(
+            "the stored {what} of instance {} cannot be read",
+            stored.serial
+        ))
+    };
+    let location = |value: &Value| {
+        serde_json::from_value::<Location>(value.clone()).map_err(|_| defect("address"))
+    };
     Ok(QueryInstancesResponse {
         address: location(&stored.address)?,
         jurisdiction: location(&stored.jurisdiction)?,
@@ -384,10 +456,10 @@ pub fn shown(stored: Model, method: Method) -> Result<QueryInstancesResponse, Er
         phone_number: stored.phone_number,
         website: stored.website,
         use_stefan: stored.use_stefan,
-        auth: QueryInstancesResponseAuth {
+        auth: QueryInstancesAuth {
             method: match method {
-                Method::Token => InstanceAuthMethod::Token,
-                Method::External => InstanceAuthMethod::External,
+                Method::Token => AuthMethod::Token,
+                Method::External => AuthMethod::External,
             },
         },
     })
@@ -396,13 +468,23 @@ pub fn shown(stored: Model, method: Method) -> Result<QueryInstancesResponse, Er
 /// The logo, as it was checked when it was stored.
 pub fn logo(stored: &Model) -> Result<Option<ImageDataUrl>, Error> {
     let logo = stored.logo.as_deref().map(str::parse).transpose();
-    logo.map_err(|_| Error::Internal(format!("the stored logo of instance {} cannot be read", stored.serial)))
+    logo.map_err(|_| {
+        Error::Internal(format!(
+            "the stored logo of instance {} cannot be read",
+            stored.serial
+        ))
+    })
 }
 
 /// The public key.
 pub fn public_key(stored: &Model) -> Result<EddsaPublicKey, Error> {
     let key = <[u8; 32]>::try_from(&stored.merchant_pub[..]).map(EddsaPublicKey);
-    key.map_err(|_| Error::Internal(format!("the stored public key of instance {} cannot be read", stored.serial)))
+    key.map_err(|_| {
+        Error::Internal(format!(
+            "the stored public key of instance {} cannot be read",
+            stored.serial
+        ))
+    })
 }
 
 /// Microseconds as a length of time of the API.

@@ -3,8 +3,9 @@
 use entity::{credential::Method, instance::Model};
 use kontor_openapi::{
     merchant::{
-        ChangeInstanceAuthReply, CreateInstanceReply, DeleteInstanceReply, GetInstanceReply, Instance, InstanceAuthConfigurationMessage,
-        InstanceConfigurationMessage, InstanceReconfigurationMessage, InstancesApi, InstancesResponse, ListInstancesReply,
+        ChangeInstanceAuthReply, CreateInstanceReply, DeleteInstanceReply, GetInstanceReply,
+        Instance, InstanceAuthConfigurationMessage, InstanceConfigurationMessage,
+        InstanceReconfigurationMessage, InstancesApi, InstancesResponse, ListInstancesReply,
         UpdateInstanceReply, YesNo,
     },
     scalar::InstanceId,
@@ -23,13 +24,23 @@ impl InstancesApi for Merchant {
         Ok(ListInstancesReply::Ok(InstancesResponse { instances }))
     }
 
-    async fn create_instance(&self, caller: Caller, body: InstanceConfigurationMessage) -> Result<CreateInstanceReply, Error> {
+    async fn create_instance(
+        &self,
+        caller: Caller,
+        body: InstanceConfigurationMessage,
+    ) -> Result<CreateInstanceReply, Error> {
         let location = self.base_url(&body.id);
         instance::create(&self.app, body, caller.network).await?;
-        Ok(CreateInstanceReply::NoContent { location: Some(location) })
+        Ok(CreateInstanceReply::NoContent {
+            location: Some(location),
+        })
     }
 
-    async fn get_instance(&self, _caller: Caller, instance: String) -> Result<GetInstanceReply, Error> {
+    async fn get_instance(
+        &self,
+        _caller: Caller,
+        instance: String,
+    ) -> Result<GetInstanceReply, Error> {
         let stored = self.managed(&instance).await?;
         let credential = db::credential::find(self.app.database.read(), stored.serial).await?;
         let method = credential.map_or(Method::Token, |credential| credential.method);
@@ -50,9 +61,15 @@ impl InstancesApi for Merchant {
         }
     }
 
-    async fn delete_instance(&self, _caller: Caller, instance: String, purge: Option<YesNo>) -> Result<DeleteInstanceReply, Error> {
+    async fn delete_instance(
+        &self,
+        _caller: Caller,
+        instance: String,
+        purge: Option<YesNo>,
+    ) -> Result<DeleteInstanceReply, Error> {
         let stored = self.managed(&instance).await?;
-        self.delete(stored.serial, &stored.instance_id, purge).await?;
+        self.delete(stored.serial, &stored.instance_id, purge)
+            .await?;
         Ok(DeleteInstanceReply::NoContent)
     }
 
@@ -67,24 +84,45 @@ impl InstancesApi for Merchant {
             return Err(Error::InstanceDeleted);
         }
         let auth = NewAuth::new(&self.app, &instance, body).map_err(Error::BadAuth)?;
-        instance::change_auth(&self.app, stored.serial, &instance, auth, caller.network, Tokens::End).await?;
+        instance::change_auth(
+            &self.app,
+            stored.serial,
+            &instance,
+            auth,
+            caller.network,
+            Tokens::End,
+        )
+        .await?;
         Ok(ChangeInstanceAuthReply::NoContent)
     }
 }
 
 impl Merchant {
     async fn managed(&self, instance_id: &str) -> Result<Model, Error> {
-        db::instance::find(self.app.database.read(), instance_id).await?.ok_or(Error::InstanceUnknown)
+        db::instance::find(self.app.database.read(), instance_id)
+            .await?
+            .ok_or(Error::InstanceUnknown)
     }
 
     /// Deletes an instance, or purges it.
-    pub(super) async fn delete(&self, serial: i64, instance_id: &str, purge: Option<YesNo>) -> Result<(), Error> {
+    pub(super) async fn delete(
+        &self,
+        serial: i64,
+        instance_id: &str,
+        purge: Option<YesNo>,
+    ) -> Result<(), Error> {
         if instance_id.eq_ignore_ascii_case(InstanceId::ADMIN) {
             return Err(Error::PurgeRequired("the instance admin cannot be deleted"));
         }
         let (done, otherwise) = match purge {
-            Some(YesNo::Yes) => (instance::purge(&self.app, serial).await?, Error::InstanceUnknown),
-            _ => (instance::disable(&self.app, serial).await?, Error::InstanceDeleted),
+            Some(YesNo::Yes) => (
+                instance::purge(&self.app, serial).await?,
+                Error::InstanceUnknown,
+            ),
+            _ => (
+                instance::disable(&self.app, serial).await?,
+                Error::InstanceDeleted,
+            ),
         };
         if done { Ok(()) } else { Err(otherwise) }
     }
@@ -105,7 +143,9 @@ fn entry(stored: Model) -> Result<Instance, Error> {
         deleted: stored.deleted_at_us.is_some(),
         name: stored.name,
         website: stored.website,
-        id: stored.instance_id.parse().map_err(|_| Error::Internal(format!("instance {} has a malformed id", stored.serial)))?,
+        id: stored.instance_id.parse().map_err(|_| {
+            Error::Internal(format!("instance {} has a malformed id", stored.serial))
+        })?,
         // Instances have no bank accounts yet.
         payment_targets: Vec::new(),
     })

@@ -1,6 +1,9 @@
 //! Terms of service and privacy policy: files of the operator, one for each language and format.
 
-use std::{fs, io, path::{Path, PathBuf}};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use kontor_openapi::scalar::base32;
 use poem::http::HeaderMap;
@@ -104,7 +107,10 @@ impl LegalDocuments {
     /// The file that cannot be used.
     pub fn load(settings: &config::Merchant) -> Result<Self, LegalError> {
         let load = |folder: &Option<PathBuf>, version: &Option<String>| {
-            folder.as_ref().map(|folder| LegalDocument::load(folder, version.clone())).transpose()
+            folder
+                .as_ref()
+                .map(|folder| LegalDocument::load(folder, version.clone()))
+                .transpose()
         };
         Ok(Self {
             terms: load(&settings.terms, &settings.terms_version)?,
@@ -119,11 +125,17 @@ impl LegalDocument {
     /// # Errors
     /// The file that cannot be used.
     pub fn load(folder: &Path, version: Option<String>) -> Result<Self, LegalError> {
-        let failed = |source| LegalError::Read { path: folder.to_owned(), source };
+        let failed = |source| LegalError::Read {
+            path: folder.to_owned(),
+            source,
+        };
         let mut texts = Vec::new();
         for entry in fs::read_dir(folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            if !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+            if !path
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with('.'))
+            {
                 texts.push(Text::read(path)?);
             }
         }
@@ -138,13 +150,20 @@ impl LegalDocument {
     #[must_use]
     pub fn media_types(&self) -> Vec<&'static str> {
         let has = |format: &Format| self.texts.iter().any(|text| text.format == *format);
-        Format::ALL.iter().filter(|format| has(format)).map(|format| format.media_type()).collect()
+        Format::ALL
+            .iter()
+            .filter(|format| has(format))
+            .map(|format| format.media_type())
+            .collect()
     }
 
     /// The languages of a media type; English first, where there is English.
     #[must_use]
     pub fn languages(&self, media_type: &str) -> Vec<&str> {
-        let texts = self.texts.iter().filter(|text| text.format.media_type() == media_type);
+        let texts = self
+            .texts
+            .iter()
+            .filter(|text| text.format.media_type() == media_type);
         let mut languages: Vec<&str> = texts.map(|text| text.language.as_str()).collect();
         languages.sort_by_key(|language| *language != "en");
         languages
@@ -153,13 +172,17 @@ impl LegalDocument {
     /// Whether the client has one of its texts, in whatever language or format, according to `If-None-Match`.
     #[must_use]
     pub fn is_known(&self, headers: &HeaderMap) -> bool {
-        self.texts.iter().any(|text| negotiation::not_modified(headers, &text.etag))
+        self.texts
+            .iter()
+            .any(|text| negotiation::not_modified(headers, &text.etag))
     }
 
     /// The text in a media type and language.
     #[must_use]
     pub fn text(&self, media_type: &str, language: &str) -> Option<&Text> {
-        self.texts.iter().find(|text| text.format.media_type() == media_type && text.language == language)
+        self.texts
+            .iter()
+            .find(|text| text.format.media_type() == media_type && text.language == language)
     }
 }
 
@@ -167,12 +190,19 @@ impl Text {
     fn read(path: PathBuf) -> Result<Self, LegalError> {
         let named = |path: &Path| -> Option<(String, Format)> {
             let ending = path.extension()?.to_str()?;
-            let format = Format::ALL.into_iter().find(|format| format.ending() == ending)?;
+            let format = Format::ALL
+                .into_iter()
+                .find(|format| format.ending() == ending)?;
             let language = path.file_stem()?.to_str()?;
-            let is_tag = language.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+            let is_tag = language.split('-').all(|part| {
+                (1..=8).contains(&part.len())
+                    && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            });
             is_tag.then(|| (language.to_owned(), format))
         };
-        let Some((language, format)) = named(&path) else { return Err(LegalError::Name(path)) };
+        let Some((language, format)) = named(&path) else {
+            return Err(LegalError::Name(path));
+        };
         let content = match fs::read(&path) {
             Ok(content) => content,
             Err(source) => return Err(LegalError::Read { path, source }),
@@ -181,6 +211,11 @@ impl Text {
             return Err(LegalError::Encoding(path));
         }
         let etag = format!("\"{}\"", base32::encode(&Sha512::digest(&content)[..32]));
-        Ok(Self { language, format, content, etag })
+        Ok(Self {
+            language,
+            format,
+            content,
+            etag,
+        })
     }
 }

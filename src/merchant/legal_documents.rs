@@ -1,6 +1,9 @@
 //! Terms of service and privacy policy, in the format and language that the client prefers.
 
-use kontor_openapi::merchant::{GetPrivacyPolicyOkContent, GetPrivacyPolicyReply, GetTermsOkContent, GetTermsReply, LegalDocumentsApi};
+use kontor_openapi::merchant::{
+    GetPrivacyPolicyOkContent, GetPrivacyPolicyReply, GetTermsOkContent, GetTermsReply,
+    LegalDocumentsApi,
+};
 use poem::http::HeaderMap;
 
 use super::{
@@ -15,10 +18,19 @@ const VARY: &str = "Accept, Accept-Language";
 /// The two operations differ in nothing but the names of their types.
 macro_rules! reply {
     ($reply:ident, $content:ident, $document:expr, $headers:expr) => {{
-        let Chosen { text, headers, not_modified } = choose($document, $headers)?;
-        let Headers { etag, taler_terms_version, avail_languages, vary } = headers;
+        let Chosen {
+            text,
+            headers,
+            not_modified,
+        } = choose($document, $headers)?;
+        let Headers {
+            etag,
+            taler_terms_version,
+            avail_languages,
+            vary,
+        } = headers;
         if not_modified {
-            return Ok($reply::NotModified { etag, taler_terms_version, avail_languages, vary });
+            return Ok($reply::NotModified { etag, vary });
         }
         let text_content = || String::from_utf8_lossy(&text.content).into_owned();
         let body = match text.format {
@@ -27,13 +39,29 @@ macro_rules! reply {
             Format::Markdown => $content::Markdown(text_content()),
             Format::Pdf => $content::Pdf(text.content.clone()),
         };
-        Ok($reply::Ok { body, etag, taler_terms_version, avail_languages, vary })
+        Ok($reply::Ok {
+            body,
+            etag,
+            taler_terms_version,
+            avail_languages,
+            vary,
+        })
     }};
 }
 
 impl LegalDocumentsApi for Merchant {
-    async fn get_terms(&self, visitor: Visitor, _if_none_match: Option<String>, _accept_language: Option<String>) -> Result<GetTermsReply, Error> {
-        let terms = self.app.legal.terms.as_ref().ok_or(Error::NotConfigured("this server has no terms of service"))?;
+    async fn get_terms(
+        &self,
+        visitor: Visitor,
+        _if_none_match: Option<String>,
+        _accept_language: Option<String>,
+    ) -> Result<GetTermsReply, Error> {
+        let terms = self
+            .app
+            .legal
+            .terms
+            .as_ref()
+            .ok_or(Error::NotConfigured("this server has no terms of service"))?;
         reply!(GetTermsReply, GetTermsOkContent, terms, &visitor.headers)
     }
 
@@ -43,8 +71,18 @@ impl LegalDocumentsApi for Merchant {
         _if_none_match: Option<String>,
         _accept_language: Option<String>,
     ) -> Result<GetPrivacyPolicyReply, Error> {
-        let privacy = self.app.legal.privacy.as_ref().ok_or(Error::NotConfigured("this server has no privacy policy"))?;
-        reply!(GetPrivacyPolicyReply, GetPrivacyPolicyOkContent, privacy, &visitor.headers)
+        let privacy = self
+            .app
+            .legal
+            .privacy
+            .as_ref()
+            .ok_or(Error::NotConfigured("this server has no privacy policy"))?;
+        reply!(
+            GetPrivacyPolicyReply,
+            GetPrivacyPolicyOkContent,
+            privacy,
+            &visitor.headers
+        )
     }
 }
 
@@ -62,10 +100,13 @@ struct Headers {
 }
 
 fn choose<'d>(document: &'d LegalDocument, headers: &HeaderMap) -> Result<Chosen<'d>, Error> {
-    let media_type = negotiation::media_type(headers, &document.media_types()).ok_or(Error::NotAcceptable)?;
+    let media_type =
+        negotiation::media_type(headers, &document.media_types()).ok_or(Error::NotAcceptable)?;
     let languages = document.languages(media_type);
     let language = negotiation::language(headers, &languages).ok_or(Error::NotAcceptable)?;
-    let text = document.text(media_type, language).ok_or(Error::NotAcceptable)?;
+    let text = document
+        .text(media_type, language)
+        .ok_or(Error::NotAcceptable)?;
     Ok(Chosen {
         text,
         headers: Headers {

@@ -27,19 +27,33 @@ const EXPIRED_AT_ONCE: u32 = 100;
 ///
 /// # Errors
 /// [`Error::Unauthorized`] for a wrong password, [`Error::LoginLimited`] after too many, [`Error::HashingBusy`].
-pub async fn verify(app: &App, instance_serial: i64, network: ClientNetwork, password: &Password) -> Result<i64, Error> {
+pub async fn verify(
+    app: &App,
+    instance_serial: i64,
+    network: ClientNetwork,
+    password: &Password,
+) -> Result<i64, Error> {
     let attempt = reserve(app, instance_serial, network).await?;
     let outcome = compare(app, instance_serial, network, password).await;
     if !matches!(outcome, Err(Error::Unauthorized)) {
         app.database
-            .write(move |transaction| Box::pin(async move { login_attempt::release(transaction, attempt).await }))
+            .write(move |transaction| {
+                Box::pin(async move { login_attempt::release(transaction, attempt).await })
+            })
             .await?;
     }
     outcome
 }
 
-async fn compare(app: &App, instance_serial: i64, network: ClientNetwork, password: &Password) -> Result<i64, Error> {
-    let credential = db::credential::find(app.database.read(), instance_serial).await?.ok_or(Error::Unauthorized)?;
+async fn compare(
+    app: &App,
+    instance_serial: i64,
+    network: ClientNetwork,
+    password: &Password,
+) -> Result<i64, Error> {
+    let credential = db::credential::find(app.database.read(), instance_serial)
+        .await?
+        .ok_or(Error::Unauthorized)?;
     let stored = credential.password_hash.ok_or(Error::Unauthorized)?;
     let stored = PasswordHash::from_stored(stored.expose().to_owned())?;
     match app.hasher.verify(network, password, &stored).await? {
@@ -51,17 +65,22 @@ async fn compare(app: &App, instance_serial: i64, network: ClientNetwork, passwo
 async fn reserve(app: &App, instance_serial: i64, network: ClientNetwork) -> Result<i64, Error> {
     let limits = &app.settings.limits;
     let window_us = micros(limits.login_window);
-    let limit = LoginLimit { attempts: limits.login_failures, window_us };
+    let limit = LoginLimit {
+        attempts: limits.login_failures,
+        window_us,
+    };
     let (network, now_us) = (network.to_string(), app.now_us());
     let reservation = app.database.write(move |transaction| {
         let network = network.clone();
-        Box::pin(async move { login_attempt::reserve(transaction, instance_serial, &network, limit, now_us).await })
+        Box::pin(async move {
+            login_attempt::reserve(transaction, instance_serial, &network, limit, now_us).await
+        })
     });
     match reservation.await? {
         Reservation::Reserved { serial } => Ok(serial),
-        Reservation::Refused { retry_after_us } => {
-            Err(Error::LoginLimited { retry_after: Duration::from_micros(retry_after_us.unsigned_abs()) })
-        }
+        Reservation::Refused { retry_after_us } => Err(Error::LoginLimited {
+            retry_after: Duration::from_micros(retry_after_us.unsigned_abs()),
+        }),
     }
 }
 
@@ -69,7 +88,11 @@ async fn reserve(app: &App, instance_serial: i64, network: ClientNetwork) -> Res
 ///
 /// # Errors
 /// [`Error::HashingBusy`].
-pub async fn hash(app: &App, network: ClientNetwork, password: &Password) -> Result<SecretText, Error> {
+pub async fn hash(
+    app: &App,
+    network: ClientNetwork,
+    password: &Password,
+) -> Result<SecretText, Error> {
     let hash: Result<PasswordHash, HashError> = app.hasher.hash(network, password).await;
     Ok(SecretText::new(hash?.as_str()))
 }
@@ -128,12 +151,22 @@ pub async fn grant(app: &App, grant: Grant) -> Result<Granted, Error> {
     let serial = app.database.write(move |transaction| {
         let new = new.clone();
         Box::pin(async move {
-            db::access_token::remove_expired(transaction, new.instance_serial, now_us, EXPIRED_AT_ONCE).await?;
+            db::access_token::remove_expired(
+                transaction,
+                new.instance_serial,
+                now_us,
+                EXPIRED_AT_ONCE,
+            )
+            .await?;
             db::access_token::insert(transaction, &new).await
         })
     });
     let serial = serial.await?.ok_or(Error::Unauthorized)?;
-    Ok(Granted { token, serial, expires_at_us })
+    Ok(Granted {
+        token,
+        serial,
+        expires_at_us,
+    })
 }
 
 /// A span in microseconds; longer ones than the database can hold count as the longest.

@@ -8,8 +8,8 @@ use secrecy::{ExposeSecret, SecretBox};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use kontor_openapi::scalar::base32;
 use crate::random::Random;
+use kontor_openapi::scalar::base32;
 
 /// Names a master key without telling anything about it: 5 random bytes, 8 characters as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

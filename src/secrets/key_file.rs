@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 
 use super::key::MasterKey;
 use super::keyring::Keyring;
-use kontor_openapi::scalar::base32;
 use crate::random::Random;
+use kontor_openapi::scalar::base32;
 
 const INTRODUCTION: &str = "\
 # The keys of Kontor: they open what its database keeps sealed.

@@ -79,8 +79,8 @@ impl fmt::Debug for MerchantKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kontor_openapi::scalar::base32;
     use crate::secrets::MasterKey;
+    use kontor_openapi::scalar::base32;
 
     fn keyring(random: &Random) -> Keyring {
         Keyring::new(MasterKey::generate(random), Vec::new(), random.clone())

@@ -14,8 +14,16 @@ pub struct Error {
 }
 
 impl Error {
-    pub(crate) fn new(file: impl Into<String>, pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { file: file.into(), pointer: pointer.into(), message: message.into() }
+    pub(crate) fn new(
+        file: impl Into<String>,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            file: file.into(),
+            pointer: pointer.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -33,8 +41,15 @@ impl Document {
     /// A file that cannot be read or is not YAML.
     pub fn load(path: &Path) -> Result<Self, Error> {
         let folder = path.parent().unwrap_or(Path::new("."));
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut document = Self { main: name.clone(), files: BTreeMap::new() };
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let mut document = Self {
+            main: name.clone(),
+            files: BTreeMap::new(),
+        };
         document.read(folder, &name)?;
         Ok(document)
     }
@@ -45,7 +60,10 @@ impl Document {
     /// Text that is not YAML.
     pub fn parse(name: &str, text: &str) -> Result<Self, Error> {
         let value = parse(name, text)?;
-        Ok(Self { main: name.to_owned(), files: BTreeMap::from([(name.to_owned(), value)]) })
+        Ok(Self {
+            main: name.to_owned(),
+            files: BTreeMap::from([(name.to_owned(), value)]),
+        })
     }
 
     /// The names of the files that were read.
@@ -64,16 +82,25 @@ impl Document {
     /// # Errors
     /// A reference that leads nowhere, or two components of one name.
     pub fn bundle(&self) -> Result<Value, Error> {
-        let mut bundle = Bundle { document: self, components: Map::new() };
+        let mut bundle = Bundle {
+            document: self,
+            components: Map::new(),
+        };
         let mut main = bundle.rewrite(&self.main, "", &self.files[&self.main])?;
         let mut components = bundle.components;
         if let Some(own) = main.get("components").and_then(Value::as_object) {
             for (kind, members) in own {
-                let target = components.entry(kind).or_insert_with(|| Value::Object(Map::new()));
+                let target = components
+                    .entry(kind)
+                    .or_insert_with(|| Value::Object(Map::new()));
                 for (name, value) in members.as_object().into_iter().flatten() {
                     if target.get(name).is_some() {
                         let pointer = format!("/components/{kind}/{name}");
-                        return Err(Error::new(&self.main, pointer, "another file has a component of this name"));
+                        return Err(Error::new(
+                            &self.main,
+                            pointer,
+                            "another file has a component of this name",
+                        ));
                     }
                     target[name.as_str()] = value.clone();
                 }
@@ -86,12 +113,18 @@ impl Document {
     }
 
     pub(crate) fn root(&self) -> Node<'_> {
-        Node { document: self, file: &self.main, pointer: String::new(), value: &self.files[&self.main] }
+        Node {
+            document: self,
+            file: &self.main,
+            pointer: String::new(),
+            value: &self.files[&self.main],
+        }
     }
 
     fn read(&mut self, folder: &Path, name: &str) -> Result<(), Error> {
         let path = folder.join(name);
-        let text = fs::read_to_string(&path).map_err(|error| Error::new(name, "", error.to_string()))?;
+        let text =
+            fs::read_to_string(&path).map_err(|error| Error::new(name, "", error.to_string()))?;
         let value = parse(name, &text)?;
         let mut others = Vec::new();
         collect_files(&value, &mut others);
@@ -116,12 +149,17 @@ fn stem(file: &str) -> &str {
 fn collect_files(value: &Value, files: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
-            if let Some((file, _)) = members.get("$ref").and_then(Value::as_str).and_then(|text| text.split_once('#'))
+            if let Some((file, _)) = members
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|text| text.split_once('#'))
                 && !file.is_empty()
             {
                 files.push(file.to_owned());
             }
-            members.values().for_each(|value| collect_files(value, files));
+            members
+                .values()
+                .for_each(|value| collect_files(value, files));
         }
         Value::Array(items) => items.iter().for_each(|value| collect_files(value, files)),
         _ => {}
@@ -149,7 +187,10 @@ impl Bundle<'_> {
                 Value::Object(copy)
             }
             Value::Array(items) => {
-                let items = items.iter().enumerate().map(|(index, item)| self.rewrite(file, &format!("{pointer}/{index}"), item));
+                let items = items
+                    .iter()
+                    .enumerate()
+                    .map(|(index, item)| self.rewrite(file, &format!("{pointer}/{index}"), item));
                 Value::Array(items.collect::<Result<_, _>>()?)
             }
             other => other.clone(),
@@ -157,15 +198,29 @@ impl Bundle<'_> {
     }
 
     fn import(&mut self, file: &str, pointer: &str, reference: &str) -> Result<Value, Error> {
-        let (target_file, target) = split_reference(file, reference).ok_or_else(|| Error::new(file, pointer, "expected FILE#/POINTER"))?;
+        let (target_file, target) = split_reference(file, reference)
+            .ok_or_else(|| Error::new(file, pointer, "expected FILE#/POINTER"))?;
         if target_file != self.document.main {
             let [_, "components", kind, name] = target.split('/').collect::<Vec<_>>()[..] else {
-                return Err(Error::new(file, pointer, "only components of another file can be referred to"));
+                return Err(Error::new(
+                    file,
+                    pointer,
+                    "only components of another file can be referred to",
+                ));
             };
-            let members = self.components.entry(kind).or_insert_with(|| Value::Object(Map::new()));
+            let members = self
+                .components
+                .entry(kind)
+                .or_insert_with(|| Value::Object(Map::new()));
             if members.get(name).is_none() {
-                let value = self.document.files.get(target_file).and_then(|value| value.pointer(target));
-                let value = value.ok_or_else(|| Error::new(file, pointer, format!("`{reference}` leads nowhere")))?;
+                let value = self
+                    .document
+                    .files
+                    .get(target_file)
+                    .and_then(|value| value.pointer(target));
+                let value = value.ok_or_else(|| {
+                    Error::new(file, pointer, format!("`{reference}` leads nowhere"))
+                })?;
                 members[name] = Value::Null;
                 let value = self.rewrite(target_file, target, value)?;
                 self.components[kind][name] = value;
@@ -195,7 +250,15 @@ pub(crate) struct Node<'d> {
 
 impl<'d> Node<'d> {
     pub(crate) fn error(&self, message: impl Into<String>) -> Error {
-        Error::new(self.file, if self.pointer.is_empty() { "/" } else { &self.pointer }, message)
+        Error::new(
+            self.file,
+            if self.pointer.is_empty() {
+                "/"
+            } else {
+                &self.pointer
+            },
+            message,
+        )
     }
 
     /// Whether this value stands in the document itself rather than in one that it refers to.
@@ -210,7 +273,12 @@ impl<'d> Node<'d> {
 
     /// The last segment of the pointer: the name of a component.
     pub(crate) fn key(&self) -> String {
-        self.pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~")
+        self.pointer
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .replace("~1", "/")
+            .replace("~0", "~")
     }
 
     /// The pointer of the value that contains this one.
@@ -219,7 +287,12 @@ impl<'d> Node<'d> {
     }
 
     pub(crate) fn child(&self, key: &str, value: &'d Value) -> Self {
-        Self { document: self.document, file: self.file, pointer: format!("{}/{}", self.pointer, escape(key)), value }
+        Self {
+            document: self.document,
+            file: self.file,
+            pointer: format!("{}/{}", self.pointer, escape(key)),
+            value,
+        }
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<Self> {
@@ -227,11 +300,14 @@ impl<'d> Node<'d> {
     }
 
     pub(crate) fn required(&self, key: &str) -> Result<Self, Error> {
-        self.get(key).ok_or_else(|| self.error(format!("`{key}` is missing")))
+        self.get(key)
+            .ok_or_else(|| self.error(format!("`{key}` is missing")))
     }
 
     pub(crate) fn text(&self) -> Result<&'d str, Error> {
-        self.value.as_str().ok_or_else(|| self.error("expected a string"))
+        self.value
+            .as_str()
+            .ok_or_else(|| self.error("expected a string"))
     }
 
     pub(crate) fn text_at(&self, key: &str) -> Result<Option<&'d str>, Error> {
@@ -239,13 +315,23 @@ impl<'d> Node<'d> {
     }
 
     pub(crate) fn flag(&self, key: &str) -> Result<bool, Error> {
-        self.get(key).map_or(Ok(false), |node| node.value.as_bool().ok_or_else(|| node.error("expected true or false")))
+        self.get(key).map_or(Ok(false), |node| {
+            node.value
+                .as_bool()
+                .ok_or_else(|| node.error("expected true or false"))
+        })
     }
 
     /// The members of an object, in the order of the document.
     pub(crate) fn members(&self) -> Result<Vec<(&'d str, Self)>, Error> {
-        let members = self.value.as_object().ok_or_else(|| self.error("expected an object"))?;
-        Ok(members.iter().map(|(key, value)| (key.as_str(), self.child(key, value))).collect())
+        let members = self
+            .value
+            .as_object()
+            .ok_or_else(|| self.error("expected an object"))?;
+        Ok(members
+            .iter()
+            .map(|(key, value)| (key.as_str(), self.child(key, value)))
+            .collect())
     }
 
     /// The members of the object at `key`; none where there is no such key.
@@ -255,9 +341,18 @@ impl<'d> Node<'d> {
 
     /// The items of the array at `key`; none where there is no such key.
     pub(crate) fn items_at(&self, key: &str) -> Result<Vec<Self>, Error> {
-        let Some(node) = self.get(key) else { return Ok(Vec::new()) };
-        let items = node.value.as_array().ok_or_else(|| node.error("expected an array"))?;
-        Ok(items.iter().enumerate().map(|(index, value)| node.child(&index.to_string(), value)).collect())
+        let Some(node) = self.get(key) else {
+            return Ok(Vec::new());
+        };
+        let items = node
+            .value
+            .as_array()
+            .ok_or_else(|| node.error("expected an array"))?;
+        Ok(items
+            .iter()
+            .enumerate()
+            .map(|(index, value)| node.child(&index.to_string(), value))
+            .collect())
     }
 
     /// Refuses every key that is not listed, so that nothing in a document is silently ignored. Extensions may stand
@@ -279,7 +374,9 @@ impl<'d> Node<'d> {
     pub(crate) fn resolve(&self) -> Result<Self, Error> {
         let mut node = self.clone();
         for _ in 0..16 {
-            let Some(reference) = node.get("$ref") else { return Ok(node) };
+            let Some(reference) = node.get("$ref") else {
+                return Ok(node);
+            };
             if node.members()?.len() != 1 {
                 return Err(node.error("a `$ref` must stand alone"));
             }
@@ -290,9 +387,19 @@ impl<'d> Node<'d> {
 
     fn follow(&self) -> Result<Self, Error> {
         let text = self.text()?;
-        let (file, pointer) = split_reference(self.file, text).ok_or_else(|| self.error("expected FILE#/POINTER"))?;
-        let found = self.document.files.get_key_value(file).and_then(|(file, value)| Some((file, value.pointer(pointer)?)));
+        let (file, pointer) =
+            split_reference(self.file, text).ok_or_else(|| self.error("expected FILE#/POINTER"))?;
+        let found = self
+            .document
+            .files
+            .get_key_value(file)
+            .and_then(|(file, value)| Some((file, value.pointer(pointer)?)));
         let (file, value) = found.ok_or_else(|| self.error(format!("`{text}` leads nowhere")))?;
-        Ok(Self { document: self.document, file, pointer: pointer.to_owned(), value })
+        Ok(Self {
+            document: self.document,
+            file,
+            pointer: pointer.to_owned(),
+            value,
+        })
     }
 }

@@ -32,12 +32,27 @@ impl ErrorCodes {
             let place = format!("line {}", index + 1);
             let fields: Vec<&str> = line.split('\t').collect();
             let [name, number, status, hint] = fields[..] else {
-                return Err(Error::new(file, place, "expected name, number, status and hint"));
+                return Err(Error::new(
+                    file,
+                    place,
+                    "expected name, number, status and hint",
+                ));
             };
-            let parse = |text: &str| text.parse().map_err(|_| Error::new(file, &place, format!("`{text}` is no number")));
-            let row = Row { number: parse(number)?, status: parse(status)?, hint: hint.to_owned() };
+            let parse = |text: &str| {
+                text.parse()
+                    .map_err(|_| Error::new(file, &place, format!("`{text}` is no number")))
+            };
+            let row = Row {
+                number: parse(number)?,
+                status: parse(status)?,
+                hint: hint.to_owned(),
+            };
             if rows.insert(name.to_owned(), row).is_some() {
-                return Err(Error::new(file, place, format!("`{name}` stands here twice")));
+                return Err(Error::new(
+                    file,
+                    place,
+                    format!("`{name}` stands here twice"),
+                ));
             }
         }
         Ok(Self { rows })
@@ -103,7 +118,8 @@ impl ErrorCodes {
 /// A file that cannot be read, or a row that cannot be understood.
 pub fn error_codes(path: &Path) -> Result<ErrorCodes, Error> {
     let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| Error::new(&file, "", error.to_string()))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Error::new(&file, "", error.to_string()))?;
     ErrorCodes::parse(&file, &text)
 }
 
@@ -118,14 +134,22 @@ mod tests {
 
     #[test]
     fn a_row_becomes_a_variant() {
-        let codes = ErrorCodes::parse("codes", "name\tnumber\tstatus\thint\nGENERIC_JSON_INVALID\t22\t400\tNot JSON.\n").unwrap();
+        let codes = ErrorCodes::parse(
+            "codes",
+            "name\tnumber\tstatus\thint\nGENERIC_JSON_INVALID\t22\t400\tNot JSON.\n",
+        )
+        .unwrap();
         assert_eq!(codes.number("GENERIC_JSON_INVALID"), Some(22));
         assert!(codes.generate().contains("GenericJsonInvalid"));
     }
 
     #[test]
     fn a_broken_row_names_its_line() {
-        let error = ErrorCodes::parse("codes", "name\tnumber\tstatus\thint\nA\t22\t400\n").unwrap_err();
-        assert_eq!(error.to_string(), "codes: line 2: expected name, number, status and hint");
+        let error =
+            ErrorCodes::parse("codes", "name\tnumber\tstatus\thint\nA\t22\t400\n").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "codes: line 2: expected name, number, status and hint"
+        );
     }
 }

@@ -48,18 +48,34 @@ impl FromStr for Amount {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        let (currency, number) = text.split_once(':').ok_or(Malformed::new("expected CURRENCY:NUMBER"))?;
-        if !(1..=11).contains(&currency.len()) || !currency.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        let (currency, number) = text
+            .split_once(':')
+            .ok_or(Malformed::new("expected CURRENCY:NUMBER"))?;
+        if !(1..=11).contains(&currency.len())
+            || !currency.bytes().all(|byte| byte.is_ascii_alphabetic())
+        {
             return Err(Malformed::new("a currency has 1 to 11 letters"));
         }
-        let (whole, fraction) = number.split_once('.').map_or((number, None), |(whole, fraction)| (whole, Some(fraction)));
-        if !is_digits(whole) || fraction.is_some_and(|digits| !is_digits(digits) || digits.len() > Self::DIGITS) {
-            return Err(Malformed::new("expected digits, and at most 8 of them after the point"));
+        let (whole, fraction) = number
+            .split_once('.')
+            .map_or((number, None), |(whole, fraction)| (whole, Some(fraction)));
+        if !is_digits(whole)
+            || fraction.is_some_and(|digits| !is_digits(digits) || digits.len() > Self::DIGITS)
+        {
+            return Err(Malformed::new(
+                "expected digits, and at most 8 of them after the point",
+            ));
         }
         let value = whole.parse().ok().filter(|value| *value <= Self::MAX_VALUE);
         let value = value.ok_or(Malformed::new("the whole part is at most 4503599627370496"))?;
-        let fraction = format!("{:0<8}", fraction.unwrap_or_default()).parse().unwrap_or_default();
-        Ok(Self { currency: currency.to_owned(), value, fraction })
+        let fraction = format!("{:0<8}", fraction.unwrap_or_default())
+            .parse()
+            .unwrap_or_default();
+        Ok(Self {
+            currency: currency.to_owned(),
+            value,
+            fraction,
+        })
     }
 }
 
@@ -69,7 +85,11 @@ impl fmt::Display for Amount {
         if self.fraction == 0 {
             return Ok(());
         }
-        write!(f, ".{}", format!("{:08}", self.fraction).trim_end_matches('0'))
+        write!(
+            f,
+            ".{}",
+            format!("{:08}", self.fraction).trim_end_matches('0')
+        )
     }
 }
 
@@ -81,12 +101,16 @@ mod tests {
 
     #[test]
     fn vectors() {
-        let vectors: serde_json::Value = serde_json::from_str(include_str!("../../tests/data/amounts.json")).unwrap();
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/data/amounts.json")).unwrap();
         for case in vectors["valid"].as_array().unwrap() {
             let amount: Amount = case["in"].as_str().unwrap().parse().unwrap();
             assert_eq!(amount.currency(), case["currency"]);
             assert_eq!(amount.value(), case["value"].as_u64().unwrap());
-            assert_eq!(amount.fraction(), u32::try_from(case["fraction"].as_u64().unwrap()).unwrap());
+            assert_eq!(
+                amount.fraction(),
+                u32::try_from(case["fraction"].as_u64().unwrap()).unwrap()
+            );
             assert_eq!(amount.to_string(), case["canonical"]);
         }
         for case in vectors["invalid"].as_array().unwrap() {

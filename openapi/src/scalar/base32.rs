@@ -9,10 +9,18 @@ const ALPHABET: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 static ENCODING: LazyLock<Encoding> = LazyLock::new(|| {
     let mut specification = Specification::new();
     specification.symbols.push_str(ALPHABET);
-    specification.translate.from.push_str("abcdefghjkmnpqrstvwxyzOoIiLlUu");
-    specification.translate.to.push_str("ABCDEFGHJKMNPQRSTVWXYZ001111VV");
+    specification
+        .translate
+        .from
+        .push_str("abcdefghjkmnpqrstvwxyzOoIiLlUu");
+    specification
+        .translate
+        .to
+        .push_str("ABCDEFGHJKMNPQRSTVWXYZ001111VV");
     specification.check_trailing_bits = false;
-    specification.encoding().expect("the alphabet has 32 distinct characters")
+    specification
+        .encoding()
+        .expect("the alphabet has 32 distinct characters")
 });
 
 /// Writes bytes in capitals, without padding.
@@ -44,18 +52,28 @@ mod tests {
     use super::*;
 
     fn hex(text: &serde_json::Value) -> Vec<u8> {
-        data_encoding::HEXLOWER.decode(text.as_str().unwrap().as_bytes()).unwrap()
+        data_encoding::HEXLOWER
+            .decode(text.as_str().unwrap().as_bytes())
+            .unwrap()
     }
 
     #[test]
     fn vectors() {
-        let vectors: serde_json::Value = serde_json::from_str(include_str!("../../tests/data/base32-crockford.json")).unwrap();
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/data/base32-crockford.json")).unwrap();
         for case in vectors["encode"].as_array().unwrap() {
             assert_eq!(encode(&hex(&case["hex"])), case["b32"]);
-            assert_eq!(decode(case["b32"].as_str().unwrap()).unwrap(), hex(&case["hex"]));
+            assert_eq!(
+                decode(case["b32"].as_str().unwrap()).unwrap(),
+                hex(&case["hex"])
+            );
         }
         for case in vectors["decode_lenient"].as_array().unwrap() {
-            assert_eq!(decode(case["in"].as_str().unwrap()).unwrap(), hex(&case["hex"]), "{case}");
+            assert_eq!(
+                decode(case["in"].as_str().unwrap()).unwrap(),
+                hex(&case["hex"]),
+                "{case}"
+            );
         }
         for case in vectors["decode_invalid"].as_array().unwrap() {
             assert!(decode(case["in"].as_str().unwrap()).is_none(), "{case}");
@@ -71,7 +89,10 @@ mod tests {
         }
         for key in ["a", "b"] {
             let case = &vectors["decode_trailing_bits"][key];
-            assert_eq!(decode(case["in"].as_str().unwrap()).unwrap(), hex(&case["hex"]));
+            assert_eq!(
+                decode(case["in"].as_str().unwrap()).unwrap(),
+                hex(&case["hex"])
+            );
         }
     }
 }

@@ -32,10 +32,15 @@ impl FromStr for InstanceId {
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
         let mut characters = text.bytes();
-        let starts = characters.next().is_some_and(|first| first.is_ascii_alphanumeric());
-        let goes_on = characters.all(|byte| byte.is_ascii_alphanumeric() || b"_.@-".contains(&byte));
+        let starts = characters
+            .next()
+            .is_some_and(|first| first.is_ascii_alphanumeric());
+        let goes_on =
+            characters.all(|byte| byte.is_ascii_alphanumeric() || b"_.@-".contains(&byte));
         if !starts || !goes_on || !(2..=255).contains(&text.len()) {
-            return Err(Malformed::new("is no instance id: 2 to 255 letters, digits and _ . @ -, beginning with a letter or digit"));
+            return Err(Malformed::new(
+                "is no instance id: 2 to 255 letters, digits and _ . @ -, beginning with a letter or digit",
+            ));
         }
         if text.eq_ignore_ascii_case("default") {
             return Err(Malformed::new("may not be `default`, which is reserved"));
@@ -61,7 +66,18 @@ mod tests {
         for good in ["ab", "coffee-shop", "9x", "A.b_c@d", &"a".repeat(255)] {
             assert!(good.parse::<InstanceId>().is_ok(), "{good}");
         }
-        for bad in ["", "a", "-a", "a b", "a/b", "é1", "default", "Default", "a\0", &"a".repeat(256)] {
+        for bad in [
+            "",
+            "a",
+            "-a",
+            "a b",
+            "a/b",
+            "é1",
+            "default",
+            "Default",
+            "a\0",
+            &"a".repeat(256),
+        ] {
             assert!(bad.parse::<InstanceId>().is_err(), "{bad}");
         }
     }

@@ -24,10 +24,16 @@ impl FromStr for ImageDataUrl {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        let rest = text.strip_prefix("data:image/").ok_or(Malformed::new("expected data:image/TYPE;base64,DATA"))?;
-        let (kind, data) = rest.split_once(";base64,").ok_or(Malformed::new("expected data:image/TYPE;base64,DATA"))?;
+        let rest = text
+            .strip_prefix("data:image/")
+            .ok_or(Malformed::new("expected data:image/TYPE;base64,DATA"))?;
+        let (kind, data) = rest
+            .split_once(";base64,")
+            .ok_or(Malformed::new("expected data:image/TYPE;base64,DATA"))?;
         if !Self::TYPES.contains(&kind) {
-            return Err(Malformed::new("the image is neither png, jpeg, webp, gif nor svg+xml"));
+            return Err(Malformed::new(
+                "the image is neither png, jpeg, webp, gif nor svg+xml",
+            ));
         }
         if data.is_empty() || BASE64.decode(data.as_bytes()).is_err() {
             return Err(Malformed::new("the image is not base64"));
@@ -56,8 +62,19 @@ mod tests {
 
     #[test]
     fn images() {
-        assert!("data:image/png;base64,iVBORw0KGgo=".parse::<ImageDataUrl>().is_ok());
-        for bad in ["", "data:image/png,abc", "data:text/html;base64,PGI+", "data:image/png;base64,", "data:image/png;base64,a", "http://x/y.png"] {
+        assert!(
+            "data:image/png;base64,iVBORw0KGgo="
+                .parse::<ImageDataUrl>()
+                .is_ok()
+        );
+        for bad in [
+            "",
+            "data:image/png,abc",
+            "data:text/html;base64,PGI+",
+            "data:image/png;base64,",
+            "data:image/png;base64,a",
+            "http://x/y.png",
+        ] {
             assert!(bad.parse::<ImageDataUrl>().is_err(), "{bad}");
         }
     }

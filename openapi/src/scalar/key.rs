@@ -12,7 +12,9 @@ impl FromStr for EddsaPublicKey {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        base32::decode_exact(text).map(Self).ok_or(Malformed::new("expected 52 characters of Crockford base32"))
+        base32::decode_exact(text)
+            .map(Self)
+            .ok_or(Malformed::new("expected 52 characters of Crockford base32"))
     }
 }
 

@@ -39,8 +39,13 @@ impl TryFrom<i64> for PageLimit {
     type Error = Malformed;
 
     fn try_from(value: i64) -> Result<Self, Malformed> {
-        let small = i16::try_from(value).ok().filter(|_| value.abs() <= Self::MAX);
-        small.and_then(NonZeroI16::new).map(Self).ok_or(Malformed::new("must be between -1024 and 1024 and not 0"))
+        let small = i16::try_from(value)
+            .ok()
+            .filter(|_| value.abs() <= Self::MAX);
+        small
+            .and_then(NonZeroI16::new)
+            .map(Self)
+            .ok_or(Malformed::new("must be between -1024 and 1024 and not 0"))
     }
 }
 
@@ -54,7 +59,9 @@ impl FromStr for PageLimit {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        text.parse::<i64>().map_err(|_| Malformed::new("must be an integer"))?.try_into()
+        text.parse::<i64>()
+            .map_err(|_| Malformed::new("must be an integer"))?
+            .try_into()
     }
 }
 
@@ -69,7 +76,11 @@ impl TryFrom<i64> for PageOffset {
     type Error = Malformed;
 
     fn try_from(value: i64) -> Result<Self, Malformed> {
-        if value < 0 { Err(Malformed::new("must not be negative")) } else { Ok(Self(value)) }
+        if value < 0 {
+            Err(Malformed::new("must not be negative"))
+        } else {
+            Ok(Self(value))
+        }
     }
 }
 
@@ -83,7 +94,9 @@ impl FromStr for PageOffset {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        text.parse::<i64>().map_err(|_| Malformed::new("must be an integer"))?.try_into()
+        text.parse::<i64>()
+            .map_err(|_| Malformed::new("must be an integer"))?
+            .try_into()
     }
 }
 
@@ -98,10 +111,25 @@ mod tests {
         for good in ["1", "-1", "1024", "-1024", "+5"] {
             assert!(good.parse::<PageLimit>().is_ok(), "{good}");
         }
-        for bad in ["0", "1025", "-1025", "", "1x", " 1", "1.0", "99999999999999999999"] {
+        for bad in [
+            "0",
+            "1025",
+            "-1025",
+            "",
+            "1x",
+            " 1",
+            "1.0",
+            "99999999999999999999",
+        ] {
             assert!(bad.parse::<PageLimit>().is_err(), "{bad}");
         }
-        assert_eq!((PageLimit::default().is_descending(), PageLimit::default().size()), (true, 20));
+        assert_eq!(
+            (
+                PageLimit::default().is_descending(),
+                PageLimit::default().size()
+            ),
+            (true, 20)
+        );
         assert!("-1".parse::<PageOffset>().is_err());
     }
 }

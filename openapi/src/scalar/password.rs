@@ -21,7 +21,9 @@ impl Password {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix(Self::PREFIX).unwrap_or(text);
-        (1..=Self::MAX_BYTES).contains(&text.len()).then(|| Self(Zeroizing::new(text.to_owned())))
+        (1..=Self::MAX_BYTES)
+            .contains(&text.len())
+            .then(|| Self(Zeroizing::new(text.to_owned())))
     }
 
     /// The secret itself.
@@ -58,7 +60,12 @@ mod tests {
     #[test]
     fn one_prefix_is_taken_off() {
         assert_eq!(Password::parse("secret-token:x").unwrap().expose(), "x");
-        assert_eq!(Password::parse("secret-token:secret-token:x").unwrap().expose(), "secret-token:x");
+        assert_eq!(
+            Password::parse("secret-token:secret-token:x")
+                .unwrap()
+                .expose(),
+            "secret-token:x"
+        );
         assert!(Password::parse("secret-token:").is_none());
         assert!(Password::parse("").is_none());
         assert!(Password::parse(&"x".repeat(1025)).is_none());
@@ -66,6 +73,9 @@ mod tests {
 
     #[test]
     fn nothing_prints_it() {
-        assert_eq!(format!("{:?}", Password::parse("hunter2")), "Some(Password(..))");
+        assert_eq!(
+            format!("{:?}", Password::parse("hunter2")),
+            "Some(Password(..))"
+        );
     }
 }

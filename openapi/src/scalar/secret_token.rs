@@ -25,7 +25,9 @@ impl FromStr for SecretToken {
     type Err = Malformed;
 
     fn from_str(text: &str) -> Result<Self, Malformed> {
-        let secret = text.strip_prefix(Password::PREFIX).ok_or(Malformed::new("must begin with secret-token:"))?;
+        let secret = text
+            .strip_prefix(Password::PREFIX)
+            .ok_or(Malformed::new("must begin with secret-token:"))?;
         match secret.len() {
             1..=Password::MAX_BYTES => Ok(Self(Zeroizing::new(text.to_owned()))),
             _ => Err(Malformed::new("needs 1 to 1024 bytes after secret-token:")),
@@ -41,7 +43,9 @@ impl fmt::Debug for SecretToken {
 
 impl<'de> Deserialize<'de> for SecretToken {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Zeroizing::new(String::deserialize(deserializer)?).parse().map_err(D::Error::custom)
+        Zeroizing::new(String::deserialize(deserializer)?)
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 

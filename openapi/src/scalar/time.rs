@@ -58,14 +58,24 @@ impl Serialize for RelativeTime {
 }
 
 /// The number in a member, or none for the word that stands for no end.
-fn read<'de, D: Deserializer<'de>>(deserializer: D, member: &'static str, endless: &str) -> Result<Option<u64>, D::Error> {
+fn read<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    member: &'static str,
+    endless: &str,
+) -> Result<Option<u64>, D::Error> {
     let value = Value::deserialize(deserializer)?;
-    let value = value.get(member).ok_or_else(|| D::Error::missing_field(member))?;
+    let value = value
+        .get(member)
+        .ok_or_else(|| D::Error::missing_field(member))?;
     if value.as_str() == Some(endless) {
         return Ok(None);
     }
     let number = value.as_u64().filter(|number| *number <= MAX_SAFE_INTEGER);
-    number.map(Some).ok_or_else(|| D::Error::custom(format!("`{member}` is an integer from 0 to 2^53 - 1, or \"{endless}\"")))
+    number.map(Some).ok_or_else(|| {
+        D::Error::custom(format!(
+            "`{member}` is an integer from 0 to 2^53 - 1, or \"{endless}\""
+        ))
+    })
 }
 
 #[cfg(test)]
@@ -74,7 +84,8 @@ mod tests {
 
     #[test]
     fn vectors() {
-        let vectors: Value = serde_json::from_str(include_str!("../../tests/data/time.json")).unwrap();
+        let vectors: Value =
+            serde_json::from_str(include_str!("../../tests/data/time.json")).unwrap();
         let cases = |name: &str| vectors[name].as_array().unwrap().clone();
         for case in cases("timestamp_valid") {
             let time: Timestamp = serde_json::from_value(case.clone()).unwrap();
@@ -85,10 +96,16 @@ mod tests {
             assert_eq!(serde_json::to_value(time).unwrap(), case);
         }
         for case in cases("timestamp_invalid") {
-            assert!(serde_json::from_value::<Timestamp>(case.clone()).is_err(), "{case}");
+            assert!(
+                serde_json::from_value::<Timestamp>(case.clone()).is_err(),
+                "{case}"
+            );
         }
         for case in cases("relative_invalid") {
-            assert!(serde_json::from_value::<RelativeTime>(case.clone()).is_err(), "{case}");
+            assert!(
+                serde_json::from_value::<RelativeTime>(case.clone()).is_err(),
+                "{case}"
+            );
         }
     }
 

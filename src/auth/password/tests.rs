@@ -42,7 +42,11 @@ fn bounds_the_length_without_the_prefix() {
     let longest = "x".repeat(1024);
     assert!(Password::parse(&longest).is_some());
     assert!(Password::parse(&format!("secret-token:{longest}")).is_some());
-    for text in [String::new(), "secret-token:".to_owned(), format!("{longest}x")] {
+    for text in [
+        String::new(),
+        "secret-token:".to_owned(),
+        format!("{longest}x"),
+    ] {
         assert!(Password::parse(&text).is_none());
     }
 }

@@ -28,7 +28,11 @@ pub(crate) fn source(tokens: TokenStream) -> String {
 }
 
 /// Everything of one document.
-pub(crate) fn service(document: &Document, schemas: &[Schema], operations: &[Operation]) -> TokenStream {
+pub(crate) fn service(
+    document: &Document,
+    schemas: &[Schema],
+    operations: &[Operation],
+) -> TokenStream {
     let types = types::types(document, schemas);
     let replies = operations.iter().map(replies::reply);
     let table = table::table(operations);
@@ -43,7 +47,9 @@ fn rust_type(ty: &Type) -> TokenStream {
         Type::Integer => quote!(i64),
         Type::Natural => quote!(u64),
         Type::Number => quote!(f64),
-        Type::Free => quote!(::kontor_openapi::export::serde_json::Map<::std::string::String, ::kontor_openapi::export::serde_json::Value>),
+        Type::Free => {
+            quote!(::kontor_openapi::export::serde_json::Map<::std::string::String, ::kontor_openapi::export::serde_json::Value>)
+        }
         Type::Map(inner) => {
             let inner = rust_type(inner);
             quote!(::std::collections::BTreeMap<::std::string::String, #inner>)
@@ -70,12 +76,20 @@ fn named_type(reference: &Reference) -> TokenStream {
 
 /// A doc comment that is never empty.
 fn doc(text: &str, otherwise: &str) -> TokenStream {
-    let text = if text.trim().is_empty() { otherwise } else { text.trim() };
+    let text = if text.trim().is_empty() {
+        otherwise
+    } else {
+        text.trim()
+    };
     let lines = text.lines().map(|line| format!(" {line}"));
     quote!(#(#[doc = #lines])*)
 }
 
 fn camel(text: &str) -> Ident {
     let name = text.to_upper_camel_case();
-    if name.starts_with(|first: char| first.is_ascii_digit()) { format_ident!("V{name}") } else { format_ident!("{name}") }
+    if name.starts_with(|first: char| first.is_ascii_digit()) {
+        format_ident!("V{name}")
+    } else {
+        format_ident!("{name}")
+    }
 }

@@ -14,10 +14,19 @@ pub(super) fn name(operation: &Operation) -> Ident {
 pub(super) fn reply(operation: &Operation) -> TokenStream {
     let name = name(operation);
     let docs = format!("What `{}` answers.", operation.id);
-    let variants = operation.successes.iter().map(|success| variant(operation, success));
-    let responses = operation.successes.iter().map(|success| response(operation, success));
+    let variants = operation
+        .successes
+        .iter()
+        .map(|success| variant(operation, success));
+    let responses = operation
+        .successes
+        .iter()
+        .map(|success| response(operation, success));
     let metas = operation.successes.iter().map(meta);
-    let contents = operation.successes.iter().filter(|success| success.content.len() > 1);
+    let contents = operation
+        .successes
+        .iter()
+        .filter(|success| success.content.len() > 1);
     let contents = contents.map(|success| content_enum(operation, success));
     quote! {
         #[doc = #docs]
@@ -43,15 +52,24 @@ pub(super) fn reply(operation: &Operation) -> TokenStream {
 }
 
 fn status_name(status: u16) -> Ident {
-    let reason = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-    reason.map_or_else(|| format_ident!("Status{status}"), |reason| match status {
-        200 => format_ident!("Ok"),
-        _ => format_ident!("{}", reason.to_upper_camel_case()),
-    })
+    let reason = http::StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason());
+    reason.map_or_else(
+        || format_ident!("Status{status}"),
+        |reason| match status {
+            200 => format_ident!("Ok"),
+            _ => format_ident!("{}", reason.to_upper_camel_case()),
+        },
+    )
 }
 
 fn content_name(operation: &Operation, success: &Success) -> Ident {
-    format_ident!("{}{}Content", operation.type_name(), status_name(success.status))
+    format_ident!(
+        "{}{}Content",
+        operation.type_name(),
+        status_name(success.status)
+    )
 }
 
 fn body_type(operation: &Operation, success: &Success) -> Option<TokenStream> {
@@ -84,7 +102,10 @@ fn variant(operation: &Operation, success: &Success) -> TokenStream {
     let body = body.map(|body| quote!(#[doc = " The body."] body: #body,));
     let headers = success.headers.iter().map(|header| {
         let name = &header.name;
-        let docs = doc(&header.description, &format!("The header `{}`.", header.wire));
+        let docs = doc(
+            &header.description,
+            &format!("The header `{}`.", header.wire),
+        );
         quote!(#docs #name: ::std::option::Option<::std::string::String>)
     });
     quote!(#docs #name { #body #(#headers,)* })
@@ -121,7 +142,9 @@ fn write(content: &Content, status: u16) -> TokenStream {
     let media = &content.media;
     match &content.kind {
         MediaKind::Json(_) => quote!(::kontor_openapi::reply::json(#status, &body)),
-        MediaKind::Text => quote!(::kontor_openapi::reply::bytes(#status, concat!(#media, "; charset=utf-8"), body.into_bytes())),
+        MediaKind::Text => {
+            quote!(::kontor_openapi::reply::bytes(#status, concat!(#media, "; charset=utf-8"), body.into_bytes()))
+        }
         MediaKind::Binary => quote!(::kontor_openapi::reply::bytes(#status, #media, body)),
     }
 }
@@ -133,7 +156,10 @@ fn media_name(content: &Content) -> Ident {
 
 fn content_enum(operation: &Operation, success: &Success) -> TokenStream {
     let name = content_name(operation, success);
-    let docs = format!("The body of `{}` with status {}, in one of its media types.", operation.id, success.status);
+    let docs = format!(
+        "The body of `{}` with status {}, in one of its media types.",
+        operation.id, success.status
+    );
     let variants = success.content.iter().map(|content| {
         let (name, ty) = (media_name(content), media_type(content));
         let docs = format!("`{}`", content.media);
@@ -147,7 +173,11 @@ fn content_enum(operation: &Operation, success: &Success) -> TokenStream {
 }
 
 fn meta(success: &Success) -> TokenStream {
-    let Success { status, description, .. } = success;
+    let Success {
+        status,
+        description,
+        ..
+    } = success;
     let media = success.content.iter().map(|content| &content.media);
     let headers = success.headers.iter().map(|header| &header.wire);
     quote!(::kontor_openapi::reply::meta(#status, #description, &[#(#media),*], &[#(#headers),*]))

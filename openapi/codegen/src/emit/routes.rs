@@ -20,7 +20,10 @@ pub(super) fn routes(document: &Document, operations: &[Operation]) -> TokenStre
     let schemes = schemes(document).unwrap_or_default();
     let security = security(&schemes, operations);
     let apis = tags.iter().map(|tag| {
-        let operations: Vec<_> = operations.iter().filter(|operation| operation.tag == *tag).collect();
+        let operations: Vec<_> = operations
+            .iter()
+            .filter(|operation| operation.tag == *tag)
+            .collect();
         api(tag, &operations)
     });
     let variants: Vec<_> = tags.iter().map(|tag| camel(tag)).collect();
@@ -69,15 +72,21 @@ fn security(schemes: &[Scheme], operations: &[Operation]) -> TokenStream {
         }
     });
     let mut permissions: Vec<&str> = Vec::new();
-    for permission in operations.iter().flat_map(|operation| &operation.security).filter_map(|requirement| requirement.permission.as_deref()) {
+    for permission in operations
+        .iter()
+        .flat_map(|operation| &operation.security)
+        .filter_map(|requirement| requirement.permission.as_deref())
+    {
         if !permissions.contains(&permission) {
             permissions.push(permission);
         }
     }
     let variants = permissions.iter().map(|permission| camel(permission));
-    let permissions = (!permissions.is_empty()).then(|| quote! {
-        #[derive(::kontor_openapi::export::poem_openapi::OAuthScopes)]
-        enum Permission { #(#[oai(rename = #permissions)] #variants,)* }
+    let permissions = (!permissions.is_empty()).then(|| {
+        quote! {
+            #[derive(::kontor_openapi::export::poem_openapi::OAuthScopes)]
+            enum Permission { #(#[oai(rename = #permissions)] #variants,)* }
+        }
     });
     quote!(#(#schemes)* #permissions)
 }
@@ -102,11 +111,23 @@ fn api(tag: &str, operations: &[&Operation]) -> TokenStream {
 
 fn trait_method(operation: &Operation) -> TokenStream {
     let method = operation.method_name();
-    let heading = format!(" `{} {}`: {}", operation.method.to_uppercase(), operation.path, operation.summary.trim());
+    let heading = format!(
+        " `{} {}`: {}",
+        operation.method.to_uppercase(),
+        operation.path,
+        operation.summary.trim()
+    );
     let docs = doc(&operation.description, &operation.summary);
-    let guest = if operation.security.is_empty() { quote!(visitor: Self::Visitor) } else { quote!(caller: Self::Caller) };
+    let guest = if operation.security.is_empty() {
+        quote!(visitor: Self::Visitor)
+    } else {
+        quote!(caller: Self::Caller)
+    };
     let parameters = operation.parameters.iter().map(|parameter| {
-        let (name, ty) = (&parameter.name, optional(parameter.required, rust_type(&parameter.ty)));
+        let (name, ty) = (
+            &parameter.name,
+            optional(parameter.required, rust_type(&parameter.ty)),
+        );
         quote!(#name: #ty)
     });
     let body = operation.body.as_ref().map(|body| {
@@ -124,22 +145,41 @@ fn trait_method(operation: &Operation) -> TokenStream {
 }
 
 fn optional(required: bool, ty: TokenStream) -> TokenStream {
-    if required { ty } else { quote!(::std::option::Option<#ty>) }
+    if required {
+        ty
+    } else {
+        quote!(::std::option::Option<#ty>)
+    }
 }
 
 fn route(tag: &str, operation: &Operation) -> TokenStream {
-    let Operation { id, method: verb, .. } = operation;
+    let Operation {
+        id, method: verb, ..
+    } = operation;
     let path = operation.path.replace('{', ":").replace('}', "");
-    let (method, marker, reply, tag) = (operation.method_name(), operation.type_name(), replies::name(operation), format!("Tag::{}", camel(tag)));
-    let schemes = operation.security.iter().enumerate().map(|(index, requirement)| {
-        let (name, scheme) = (format_ident!("_scheme{index}"), camel(&requirement.scheme));
-        let scope = requirement.permission.as_ref().map(|permission| {
-            let permission = format!("Permission::{}", camel(permission));
-            quote!(#[oai(scope = #permission)])
+    let (method, marker, reply, tag) = (
+        operation.method_name(),
+        operation.type_name(),
+        replies::name(operation),
+        format!("Tag::{}", camel(tag)),
+    );
+    let schemes = operation
+        .security
+        .iter()
+        .enumerate()
+        .map(|(index, requirement)| {
+            let (name, scheme) = (format_ident!("_scheme{index}"), camel(&requirement.scheme));
+            let scope = requirement.permission.as_ref().map(|permission| {
+                let permission = format!("Permission::{}", camel(permission));
+                quote!(#[oai(scope = #permission)])
+            });
+            quote!(#scope #name: ::kontor_openapi::Declared<#scheme>)
         });
-        quote!(#scope #name: ::kontor_openapi::Declared<#scheme>)
-    });
-    let guard = if operation.security.is_empty() { quote!(Admitted) } else { quote!(Authorized) };
+    let guard = if operation.security.is_empty() {
+        quote!(Admitted)
+    } else {
+        quote!(Authorized)
+    };
     let arguments = operation.parameters.iter().map(parameter);
     let passed = operation.parameters.iter().map(pass);
     let body = operation.body.as_ref().map(|body| {
@@ -163,13 +203,24 @@ fn route(tag: &str, operation: &Operation) -> TokenStream {
 }
 
 fn parameter(parameter: &Parameter) -> TokenStream {
-    let Parameter { wire, name, location, required, deprecated, ty } = parameter;
+    let Parameter {
+        wire,
+        name,
+        location,
+        required,
+        deprecated,
+        ty,
+    } = parameter;
     let extractor = match location {
         Location::Path => quote!(Path),
         Location::Query => quote!(Query),
         Location::Header => quote!(Header),
     };
-    let ty = if *ty == Type::Text { quote!(::kontor_openapi::parameter::Text) } else { rust_type(ty) };
+    let ty = if *ty == Type::Text {
+        quote!(::kontor_openapi::parameter::Text)
+    } else {
+        rust_type(ty)
+    };
     let ty = optional(*required, ty);
     quote!(#[oai(name = #wire, deprecated = #deprecated)] #name: ::kontor_openapi::export::poem_openapi::param::#extractor<#ty>)
 }

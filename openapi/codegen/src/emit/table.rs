@@ -10,7 +10,9 @@ pub(super) fn table(operations: &[Operation]) -> TokenStream {
     let rows = operations.iter().map(row);
     let indices = 0..operations.len();
     let names: Vec<_> = operations.iter().map(Operation::type_name).collect();
-    let docs = operations.iter().map(|operation| doc(&operation.summary, &operation.id));
+    let docs = operations
+        .iter()
+        .map(|operation| doc(&operation.summary, &operation.id));
     quote! {
         /// Every operation, in the order of the document.
         pub static OPERATIONS: &[::kontor_openapi::Operation] = &[#(#rows),*];
@@ -33,11 +35,22 @@ pub(super) fn table(operations: &[Operation]) -> TokenStream {
 }
 
 fn row(operation: &Operation) -> TokenStream {
-    let Operation { id, path, tag, root_only, .. } = operation;
+    let Operation {
+        id,
+        path,
+        tag,
+        root_only,
+        ..
+    } = operation;
     let method = operation.method.to_uppercase();
     let security = operation.security.iter().map(|requirement| {
         let scheme = &requirement.scheme;
-        let permission = option(requirement.permission.as_ref().map(|permission| quote!(#permission)));
+        let permission = option(
+            requirement
+                .permission
+                .as_ref()
+                .map(|permission| quote!(#permission)),
+        );
         quote!(::kontor_openapi::Requirement { scheme: #scheme, permission: #permission })
     });
     let successes = operation.successes.iter().map(|success| success.status);
@@ -56,7 +69,10 @@ fn row(operation: &Operation) -> TokenStream {
         }
     });
     let pointers = operation.malformed.iter().map(|(pointer, _)| pointer);
-    let codes = operation.malformed.iter().map(|(_, code)| format_ident!("{}", variant(code)));
+    let codes = operation
+        .malformed
+        .iter()
+        .map(|(_, code)| format_ident!("{}", variant(code)));
     quote! {
         ::kontor_openapi::Operation {
             id: #id,

@@ -56,7 +56,10 @@ fn schema(schema: &Schema) -> TokenStream {
         }
         Kind::Struct(fields) => structure(name, fields),
         Kind::Enum(values) => string_enum(name, values),
-        Kind::Union { variants, discriminator } => union(name, variants, discriminator.as_deref()),
+        Kind::Union {
+            variants,
+            discriminator,
+        } => union(name, variants, discriminator.as_deref()),
     };
     let validated = schema.component.as_ref().map(|component| {
         quote! {
@@ -91,7 +94,14 @@ fn structure(name: &Ident, fields: &[Field]) -> TokenStream {
 }
 
 fn field(field: &Field) -> TokenStream {
-    let Field { wire, name, required, ty, description, deprecated: is_deprecated } = field;
+    let Field {
+        wire,
+        name,
+        required,
+        ty,
+        description,
+        deprecated: is_deprecated,
+    } = field;
     let docs = doc(description, &format!("`{wire}` of the document."));
     let deprecated = deprecated(*is_deprecated);
     let ty = rust_type(ty);

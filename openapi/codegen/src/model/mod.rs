@@ -4,6 +4,7 @@ mod operation;
 mod schema;
 
 pub(crate) use operation::{
-    Body, BodyKind, Content, Header, Location, MediaKind, Operation, Parameter, Scheme, Success, operations, schemes,
+    Body, BodyKind, Content, Header, Location, MediaKind, Operation, Parameter, Scheme, Success,
+    operations, schemes,
 };
 pub(crate) use schema::{Field, Kind, Reference, Schema, Type, Variant, schemas};

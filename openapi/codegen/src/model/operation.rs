@@ -127,14 +127,23 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// The security schemes of the document.
 pub(crate) fn schemes(document: &Document) -> Result<Vec<Scheme>, Error> {
-    let Some(components) = document.root().get("components") else { return Ok(Vec::new()) };
+    let Some(components) = document.root().get("components") else {
+        return Ok(Vec::new());
+    };
     let mut schemes = Vec::new();
     for (name, node) in components.members_at("securitySchemes")? {
         let node = node.resolve()?;
         let http = node.required("scheme")?;
         match (node.required("type")?.text()?, http.text()?) {
-            ("http", "basic" | "bearer") => schemes.push(Scheme { name: name.to_owned(), http: http.text()?.to_owned() }),
-            _ => return Err(node.error("the generator knows the HTTP schemes `basic` and `bearer` alone")),
+            ("http", "basic" | "bearer") => schemes.push(Scheme {
+                name: name.to_owned(),
+                http: http.text()?.to_owned(),
+            }),
+            _ => {
+                return Err(
+                    node.error("the generator knows the HTTP schemes `basic` and `bearer` alone")
+                );
+            }
         }
     }
     Ok(schemes)
@@ -142,7 +151,10 @@ pub(crate) fn schemes(document: &Document) -> Result<Vec<Scheme>, Error> {
 
 /// Every operation of the document, in its order.
 pub(crate) fn operations(document: &Document, codes: &ErrorCodes) -> Result<Vec<Operation>, Error> {
-    let reader = Reader { codes, schemes: schemes(document)? };
+    let reader = Reader {
+        codes,
+        schemes: schemes(document)?,
+    };
     let mut operations: Vec<Operation> = Vec::new();
     for (path, item) in document.root().members_at("paths")? {
         let mut keys = METHODS.to_vec();
@@ -152,7 +164,10 @@ pub(crate) fn operations(document: &Document, codes: &ErrorCodes) -> Result<Vec<
             if METHODS.contains(&key) {
                 let operation = reader.operation(path, key, &item, &node)?;
                 if operations.iter().any(|other| other.id == operation.id) {
-                    return Err(node.error(format!("the operation id `{}` stands here twice", operation.id)));
+                    return Err(node.error(format!(
+                        "the operation id `{}` stands here twice",
+                        operation.id
+                    )));
                 }
                 operations.push(operation);
             }
@@ -167,20 +182,44 @@ struct Reader<'c> {
 }
 
 impl Reader<'_> {
-    fn operation(&self, path: &str, method: &str, item: &Node<'_>, node: &Node<'_>) -> Result<Operation, Error> {
+    fn operation(
+        &self,
+        path: &str,
+        method: &str,
+        item: &Node<'_>,
+        node: &Node<'_>,
+    ) -> Result<Operation, Error> {
         node.only(&[
-            "operationId", "summary", "description", "tags", "security", "servers", "parameters", "requestBody", "responses", "deprecated",
+            "operationId",
+            "summary",
+            "description",
+            "tags",
+            "security",
+            "servers",
+            "parameters",
+            "requestBody",
+            "responses",
+            "deprecated",
             "externalDocs",
         ])?;
         let (successes, failures) = self.responses(&node.required("responses")?)?;
         let tags = node.items_at("tags")?;
-        let [tag] = &tags[..] else { return Err(node.error("an operation has exactly one tag")) };
+        let [tag] = &tags[..] else {
+            return Err(node.error("an operation has exactly one tag"));
+        };
         let mut parameters = Vec::new();
-        for parameter in item.items_at("parameters")?.iter().chain(&node.items_at("parameters")?) {
+        for parameter in item
+            .items_at("parameters")?
+            .iter()
+            .chain(&node.items_at("parameters")?)
+        {
             parameters.push(parameter_of(parameter)?);
         }
         check_path(node, path, &parameters)?;
-        let body = node.get("requestBody").map(|body| body.resolve()).transpose()?;
+        let body = node
+            .get("requestBody")
+            .map(|body| body.resolve())
+            .transpose()?;
         Ok(Operation {
             id: node.required("operationId")?.text()?.to_owned(),
             method: method.to_owned(),
@@ -192,7 +231,9 @@ impl Reader<'_> {
             root_only: node.get("servers").is_some(),
             security: self.security(node)?,
             parameters,
-            malformed: body.as_ref().map_or(Ok(Vec::new()), |body| self.malformed(body))?,
+            malformed: body
+                .as_ref()
+                .map_or(Ok(Vec::new()), |body| self.malformed(body))?,
             body: body.as_ref().map(body_of).transpose()?,
             successes,
             failures,
@@ -200,21 +241,34 @@ impl Reader<'_> {
     }
 
     fn security(&self, node: &Node<'_>) -> Result<Vec<Requirement>, Error> {
-        node.required("security").map_err(|_| node.error("`security` must be said, `[]` for a public operation"))?;
+        node.required("security")
+            .map_err(|_| node.error("`security` must be said, `[]` for a public operation"))?;
         let mut requirements = Vec::new();
         for item in node.items_at("security")? {
             let members = item.members()?;
-            let [(scheme, permissions)] = &members[..] else { return Err(item.error("one security scheme at a time")) };
+            let [(scheme, permissions)] = &members[..] else {
+                return Err(item.error("one security scheme at a time"));
+            };
             if !self.schemes.iter().any(|known| known.name == *scheme) {
                 return Err(permissions.error("no such security scheme"));
             }
-            let names = permissions.value.as_array().ok_or_else(|| permissions.error("expected an array"))?;
+            let names = permissions
+                .value
+                .as_array()
+                .ok_or_else(|| permissions.error("expected an array"))?;
             let permission = match &names[..] {
                 [] => None,
-                [name] => Some(name.as_str().ok_or_else(|| permissions.error("expected a permission's name"))?.to_owned()),
+                [name] => Some(
+                    name.as_str()
+                        .ok_or_else(|| permissions.error("expected a permission's name"))?
+                        .to_owned(),
+                ),
                 _ => return Err(permissions.error("one permission at the most")),
             };
-            requirements.push(Requirement { scheme: (*scheme).to_owned(), permission });
+            requirements.push(Requirement {
+                scheme: (*scheme).to_owned(),
+                permission,
+            });
         }
         Ok(requirements)
     }
@@ -230,7 +284,9 @@ impl Reader<'_> {
     }
 
     fn known(&self, node: &Node<'_>, name: &str) -> Result<u16, Error> {
-        self.codes.number(name).ok_or_else(|| node.error(format!("`{name}` is not in the registry of error codes")))
+        self.codes
+            .number(name)
+            .ok_or_else(|| node.error(format!("`{name}` is not in the registry of error codes")))
     }
 
     fn responses(&self, node: &Node<'_>) -> Result<(Vec<Success>, Vec<Failure>), Error> {
@@ -238,17 +294,39 @@ impl Reader<'_> {
         for (key, reference) in node.members()? {
             let response = reference.resolve()?;
             response.only(&["description", "headers", "content"])?;
-            let status = key.parse().map_err(|_| reference.error("expected a status such as \"200\""))?;
+            let status = key
+                .parse()
+                .map_err(|_| reference.error("expected a status such as \"200\""))?;
             let description = response.required("description")?.text()?.to_owned();
             if status >= 400 && is_error_body(&response)? {
-                let headers = response.members_at("headers")?.iter().map(|(name, _)| (*name).to_owned()).collect();
-                failures.push(Failure { status, description, headers, codes: self.codes_of(&response)? });
+                let headers = response
+                    .members_at("headers")?
+                    .iter()
+                    .map(|(name, _)| (*name).to_owned())
+                    .collect();
+                failures.push(Failure {
+                    status,
+                    description,
+                    headers,
+                    codes: self.codes_of(&response)?,
+                });
             } else {
                 let headers = response.members_at("headers")?;
-                let headers = headers.iter().map(|(name, node)| header(name, node)).collect::<Result<_, _>>()?;
+                let headers = headers
+                    .iter()
+                    .map(|(name, node)| header(name, node))
+                    .collect::<Result<_, _>>()?;
                 let content = response.members_at("content")?;
-                let content = content.iter().map(|(media, node)| content_of(media, node)).collect::<Result<_, _>>()?;
-                successes.push(Success { status, description, headers, content });
+                let content = content
+                    .iter()
+                    .map(|(media, node)| content_of(media, node))
+                    .collect::<Result<_, _>>()?;
+                successes.push(Success {
+                    status,
+                    description,
+                    headers,
+                    content,
+                });
             }
         }
         if successes.is_empty() {
@@ -278,14 +356,32 @@ impl Reader<'_> {
 }
 
 fn check_path(node: &Node<'_>, path: &str, parameters: &[Parameter]) -> Result<(), Error> {
-    let in_path = path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
-    let described = parameters.iter().filter(|parameter| parameter.location == Location::Path).map(|parameter| &parameter.wire);
-    if in_path.eq(described) { Ok(()) } else { Err(node.error("the path's parameters must be described, in its order")) }
+    let in_path = path
+        .split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+    let described = parameters
+        .iter()
+        .filter(|parameter| parameter.location == Location::Path)
+        .map(|parameter| &parameter.wire);
+    if in_path.eq(described) {
+        Ok(())
+    } else {
+        Err(node.error("the path's parameters must be described, in its order"))
+    }
 }
 
 fn parameter_of(reference: &Node<'_>) -> Result<Parameter, Error> {
     let node = reference.resolve()?;
-    node.only(&["name", "in", "required", "deprecated", "description", "schema", "example", "examples"])?;
+    node.only(&[
+        "name",
+        "in",
+        "required",
+        "deprecated",
+        "description",
+        "schema",
+        "example",
+        "examples",
+    ])?;
     let wire = node.required("name")?.text()?;
     let place = node.required("in")?;
     let location = match place.text()? {
@@ -297,7 +393,8 @@ fn parameter_of(reference: &Node<'_>) -> Result<Parameter, Error> {
     let schema = node.required("schema")?;
     let ty = type_of(&schema)?;
     if matches!(ty, Type::Free | Type::Map(_) | Type::List(_) | Type::Number) {
-        return Err(schema.error("a parameter is a string, an integer, a boolean or a named enum or scalar"));
+        return Err(schema
+            .error("a parameter is a string, an integer, a boolean or a named enum or scalar"));
     }
     node.required("required")?;
     Ok(Parameter {
@@ -325,17 +422,25 @@ fn body_of(node: &Node<'_>) -> Result<Body, Error> {
     let (kind, ty) = match &kinds[..] {
         [(kind, ty)] => (*kind, ty),
         [(_, first), (_, second)] if first == second => (BodyKind::JsonOrForm, first),
-        _ => return Err(content.error("JSON and form bodies of one operation have the same schema")),
+        _ => {
+            return Err(content.error("JSON and form bodies of one operation have the same schema"));
+        }
     };
     if !matches!(ty, Type::Named(_)) {
         return Err(content.error("the schema of a body is a component"));
     }
-    Ok(Body { kind, required: node.flag("required")?, ty: ty.clone() })
+    Ok(Body {
+        kind,
+        required: node.flag("required")?,
+        ty: ty.clone(),
+    })
 }
 
 fn is_error_body(response: &Node<'_>) -> Result<bool, Error> {
     let content = response.members_at("content")?;
-    let [("application/json", media)] = &content[..] else { return Ok(false) };
+    let [("application/json", media)] = &content[..] else {
+        return Ok(false);
+    };
     Ok(media.required("schema")?.resolve()?.key() == "ErrorDetail")
 }
 
@@ -359,5 +464,8 @@ fn content_of(media: &str, node: &Node<'_>) -> Result<Content, Error> {
         Type::Text => MediaKind::Text,
         _ => return Err(schema.error("an answer that is not JSON is a string")),
     };
-    Ok(Content { media: media.to_owned(), kind })
+    Ok(Content {
+        media: media.to_owned(),
+        kind,
+    })
 }

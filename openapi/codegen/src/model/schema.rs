@@ -47,7 +47,10 @@ pub(crate) enum Kind {
     Struct(Vec<Field>),
     Enum(Vec<String>),
     /// Exactly one of the variants; told apart by the member named in `discriminator` or else by which one fits.
-    Union { variants: Vec<Variant>, discriminator: Option<String> },
+    Union {
+        variants: Vec<Variant>,
+        discriminator: Option<String>,
+    },
     Alias(Type),
     Scalar(Ident),
 }
@@ -70,16 +73,38 @@ pub(crate) struct Variant {
     pub(crate) tags: Vec<String>,
 }
 
-const ANNOTATIONS: [&str; 6] = ["description", "title", "example", "default", "deprecated", "externalDocs"];
-const OBJECT: [&str; 5] = ["type", "properties", "required", "additionalProperties", "maxProperties"];
-const STRING: [&str; 6] = ["type", "enum", "format", "pattern", "minLength", "maxLength"];
+const ANNOTATIONS: [&str; 6] = [
+    "description",
+    "title",
+    "example",
+    "default",
+    "deprecated",
+    "externalDocs",
+];
+const OBJECT: [&str; 5] = [
+    "type",
+    "properties",
+    "required",
+    "additionalProperties",
+    "maxProperties",
+];
+const STRING: [&str; 6] = [
+    "type",
+    "enum",
+    "format",
+    "pattern",
+    "minLength",
+    "maxLength",
+];
 const NUMBER: [&str; 4] = ["type", "format", "minimum", "maximum"];
 const ARRAY: [&str; 5] = ["type", "items", "minItems", "maxItems", "uniqueItems"];
 
 /// Every component schema of the document, and the enums that are written in place inside them.
 pub(crate) fn schemas(document: &Document) -> Result<Vec<Schema>, Error> {
     let mut found = Vec::new();
-    let Some(components) = document.root().get("components") else { return Ok(found) };
+    let Some(components) = document.root().get("components") else {
+        return Ok(found);
+    };
     for (name, node) in components.members_at("schemas")? {
         if name != name.to_upper_camel_case() {
             return Err(node.error("a component schema is named in UpperCamelCase"));
@@ -132,14 +157,21 @@ fn structure(name: &str, node: &Node<'_>, inner: &mut Vec<Schema>) -> Result<Kin
     }
     let mut fields = Vec::new();
     for (wire, property) in node.members_at("properties")? {
-        let ty = type_at(&format!("{name}{}", wire.to_upper_camel_case()), &property, inner)?;
+        let ty = type_at(
+            &format!("{name}{}", wire.to_upper_camel_case()),
+            &property,
+            inner,
+        )?;
         let described = property.resolve()?;
         fields.push(Field {
             wire: wire.to_owned(),
             name: field_name(&property, wire)?,
             required: required.contains(&wire),
             ty,
-            description: described.text_at("description")?.unwrap_or_default().to_owned(),
+            description: described
+                .text_at("description")?
+                .unwrap_or_default()
+                .to_owned(),
             deprecated: property.flag("deprecated")?,
         });
     }
@@ -148,10 +180,17 @@ fn structure(name: &str, node: &Node<'_>, inner: &mut Vec<Schema>) -> Result<Kin
 
 /// The keyword that makes a schema a union: exactly one of its variants fits, or the first that does is meant.
 fn alternatives(node: &Node<'_>) -> Option<&'static str> {
-    ["oneOf", "anyOf"].into_iter().find(|keyword| node.get(keyword).is_some())
+    ["oneOf", "anyOf"]
+        .into_iter()
+        .find(|keyword| node.get(keyword).is_some())
 }
 
-fn union(name: &str, node: &Node<'_>, keyword: &str, inner: &mut Vec<Schema>) -> Result<Kind, Error> {
+fn union(
+    name: &str,
+    node: &Node<'_>,
+    keyword: &str,
+    inner: &mut Vec<Schema>,
+) -> Result<Kind, Error> {
     only(node, &[keyword, "discriminator"])?;
     let mapping = discriminator(node)?;
     let mut variants = Vec::new();
@@ -160,32 +199,57 @@ fn union(name: &str, node: &Node<'_>, keyword: &str, inner: &mut Vec<Schema>) ->
             type_at(&format!("{name}Value"), &item, inner)?
         } else {
             let value = enum_values(&item)?.concat();
-            type_at(&format!("{name}{}", value.to_upper_camel_case()), &item, inner)?
+            type_at(
+                &format!("{name}{}", value.to_upper_camel_case()),
+                &item,
+                inner,
+            )?
         };
         let tags = match &mapping {
             None => Vec::new(),
             Some((_, mapping)) => tags(&item, mapping)?,
         };
-        variants.push(Variant { name: variant_name(name, &ty), ty, tags });
+        variants.push(Variant {
+            name: variant_name(name, &ty),
+            ty,
+            tags,
+        });
     }
-    Ok(Kind::Union { variants, discriminator: mapping.map(|(property, _)| property) })
+    Ok(Kind::Union {
+        variants,
+        discriminator: mapping.map(|(property, _)| property),
+    })
 }
 
 type Mapping = Vec<(String, String)>;
 
 fn discriminator(node: &Node<'_>) -> Result<Option<(String, Mapping)>, Error> {
-    let Some(discriminator) = node.get("discriminator") else { return Ok(None) };
+    let Some(discriminator) = node.get("discriminator") else {
+        return Ok(None);
+    };
     discriminator.only(&["propertyName", "mapping"])?;
     let property = discriminator.required("propertyName")?.text()?.to_owned();
     let mapping = discriminator.required("mapping")?.members()?;
-    let mapping = mapping.into_iter().map(|(tag, target)| Ok((tag.to_owned(), target.text()?.to_owned())));
+    let mapping = mapping
+        .into_iter()
+        .map(|(tag, target)| Ok((tag.to_owned(), target.text()?.to_owned())));
     Ok(Some((property, mapping.collect::<Result<_, Error>>()?)))
 }
 
 fn tags(item: &Node<'_>, mapping: &Mapping) -> Result<Vec<String>, Error> {
-    let reference = item.text_at("$ref")?.ok_or_else(|| item.error("a discriminated union consists of references"))?;
-    let tags: Vec<_> = mapping.iter().filter(|(_, target)| target == reference).map(|(tag, _)| tag.clone()).collect();
-    if tags.is_empty() { Err(item.error("no value of the discriminator leads here")) } else { Ok(tags) }
+    let reference = item
+        .text_at("$ref")?
+        .ok_or_else(|| item.error("a discriminated union consists of references"))?;
+    let tags: Vec<_> = mapping
+        .iter()
+        .filter(|(_, target)| target == reference)
+        .map(|(tag, _)| tag.clone())
+        .collect();
+    if tags.is_empty() {
+        Err(item.error("no value of the discriminator leads here"))
+    } else {
+        Ok(tags)
+    }
 }
 
 fn variant_name(union: &str, ty: &Type) -> Ident {
@@ -196,7 +260,16 @@ fn variant_name(union: &str, ty: &Type) -> Ident {
         Type::Number => "Number",
         Type::Free | Type::Map(_) => "Object",
         Type::List(_) => "List",
-        Type::Named(reference) => return format_ident!("{}", reference.name.strip_prefix(union).filter(|rest| !rest.is_empty()).unwrap_or(&reference.name)),
+        Type::Named(reference) => {
+            return format_ident!(
+                "{}",
+                reference
+                    .name
+                    .strip_prefix(union)
+                    .filter(|rest| !rest.is_empty())
+                    .unwrap_or(&reference.name)
+            );
+        }
     };
     format_ident!("{name}")
 }
@@ -205,7 +278,11 @@ fn variant_name(union: &str, ty: &Type) -> Ident {
 pub(crate) fn type_of(node: &Node<'_>) -> Result<Type, Error> {
     let mut inner = Vec::new();
     let ty = type_at("", node, &mut inner)?;
-    if inner.is_empty() { Ok(ty) } else { Err(node.error("this enum needs a name: make it a component")) }
+    if inner.is_empty() {
+        Ok(ty)
+    } else {
+        Err(node.error("this enum needs a name: make it a component"))
+    }
 }
 
 fn type_at(name: &str, node: &Node<'_>, inner: &mut Vec<Schema>) -> Result<Type, Error> {
@@ -225,12 +302,22 @@ fn type_at(name: &str, node: &Node<'_>, inner: &mut Vec<Schema>) -> Result<Type,
         "number" => only(node, &NUMBER).map(|()| Type::Number),
         "integer" => {
             only(node, &NUMBER)?;
-            let natural = node.get("minimum").is_some_and(|minimum| minimum.value.as_u64().is_some());
-            Ok(if natural { Type::Natural } else { Type::Integer })
+            let natural = node
+                .get("minimum")
+                .is_some_and(|minimum| minimum.value.as_u64().is_some());
+            Ok(if natural {
+                Type::Natural
+            } else {
+                Type::Integer
+            })
         }
         "array" => {
             only(node, &ARRAY)?;
-            Ok(Type::List(Box::new(type_at(&format!("{name}Item"), &node.required("items")?, inner)?)))
+            Ok(Type::List(Box::new(type_at(
+                &format!("{name}Item"),
+                &node.required("items")?,
+                inner,
+            )?)))
         }
         "object" => {
             only(node, &OBJECT)?;
@@ -238,7 +325,11 @@ fn type_at(name: &str, node: &Node<'_>, inner: &mut Vec<Schema>) -> Result<Type,
             match additional.value.as_bool() {
                 Some(true) => Ok(Type::Free),
                 Some(false) => Err(additional.error("an object without any member has no use")),
-                None => Ok(Type::Map(Box::new(type_at(&format!("{name}Value"), &additional, inner)?))),
+                None => Ok(Type::Map(Box::new(type_at(
+                    &format!("{name}Value"),
+                    &additional,
+                    inner,
+                )?))),
             }
         }
         other => Err(node.error(format!("the generator does not know the type `{other}`"))),
@@ -254,7 +345,11 @@ fn inline_enum(name: &str, node: &Node<'_>, inner: &mut Vec<Schema>) -> Result<T
         deprecated: node.flag("deprecated")?,
         kind: Kind::Enum(values),
     });
-    Ok(Type::Named(Reference { module: None, name: name.to_owned(), scalar: false }))
+    Ok(Type::Named(Reference {
+        module: None,
+        name: name.to_owned(),
+        scalar: false,
+    }))
 }
 
 fn reference(node: &Node<'_>) -> Result<Type, Error> {
@@ -284,7 +379,10 @@ fn enum_values(node: &Node<'_>) -> Result<Vec<String>, Error> {
     if node.required("type")?.text()? != "string" {
         return Err(node.error("an enum consists of strings"));
     }
-    node.items_at("enum")?.iter().map(|item| item.text().map(str::to_owned)).collect()
+    node.items_at("enum")?
+        .iter()
+        .map(|item| item.text().map(str::to_owned))
+        .collect()
 }
 
 fn field_name(node: &Node<'_>, wire: &str) -> Result<Ident, Error> {
