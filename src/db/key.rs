@@ -35,5 +35,5 @@ pub async fn insert(
     };
     let insert = Entity::insert(key).on_conflict_do_nothing_on([Column::KeyId]);
     let outcome = insert.exec_without_returning(transaction).await?;
-    Ok(matches!(outcome, TryInsertResult::Inserted(_)))
+    Ok(matches!(outcome, TryInsertResult::Inserted(1)))
 }

@@ -1,0 +1,11 @@
+//! The database layer by itself.
+
+mod access;
+mod access_token;
+mod instance;
+mod login_attempt;
+mod schema;
+mod support;
+mod write;
+mod write_postgres;
+mod write_sqlite;
