@@ -1,27 +1,31 @@
-//! The documents, the types made of them and the document that poem-openapi derives say the same.
+//! What must agree between our document and the one that poem-openapi derives from the generated routes.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use kontor_openapi::{ApiError, Described as _, ErrorCode, dispatch::Directory, document::Editions, json::Schemas, merchant};
+use kontor::merchant::Merchant;
+use kontor_openapi::merchant;
+use poem_openapi::OpenApiService;
 use serde_json::{Value, json};
 
-fn document() -> Value {
+use crate::support::on_app;
+
+pub fn document() -> Value {
     serde_json::from_str(merchant::DOCUMENT).unwrap()
 }
 
-fn resolve<'d>(document: &'d Value, mut value: &'d Value) -> &'d Value {
+pub fn resolve<'d>(document: &'d Value, mut value: &'d Value) -> &'d Value {
     while let Some(reference) = value["$ref"].as_str() {
         value = document.pointer(reference.trim_start_matches('#')).unwrap_or_else(|| panic!("{reference} leads nowhere"));
     }
     value
 }
 
-fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+pub fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
 /// Every operation with its path and method.
-fn operations(document: &Value) -> Vec<(&String, &String, &Value)> {
+pub fn operations(document: &Value) -> Vec<(&String, &String, &Value)> {
     let paths = members(&document["paths"]);
     let items = paths.flat_map(|(path, item)| members(item).map(move |(method, operation)| (path, method, operation)));
     items.filter(|(_, _, operation)| operation.get("operationId").is_some()).collect()
@@ -64,3 +68,24 @@ fn digests(document: &Value) -> BTreeMap<(String, String), Value> {
     operations.map(|(path, method, operation)| ((path.clone(), method.clone()), digest(document, &document["paths"][path], operation))).collect()
 }
 
+
+#[tokio::test]
+async fn the_derived_document_agrees_operation_by_operation() {
+    on_app(async |app| {
+        let routes = merchant::routes(Arc::new(Merchant::new(Arc::clone(&app.app))));
+        let derived: Value = serde_json::from_str(&OpenApiService::new(routes, "Kontor", "0").spec()).unwrap();
+        let (ours, theirs) = (digests(&document()), digests(&derived));
+        assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
+        for (operation, ours) in &ours {
+            assert_eq!(ours, &theirs[operation], "{operation:?}");
+        }
+    })
+    .await;
+}
+
+#[test]
+fn the_table_of_operations_is_that_of_the_document() {
+    let document = document();
+    let ids: Vec<_> = operations(&document).iter().map(|(_, _, operation)| operation["operationId"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids, merchant::OPERATIONS.iter().map(|operation| operation.id).collect::<Vec<_>>());
+}

@@ -5,7 +5,7 @@ mod access_token;
 mod instance;
 mod login_attempt;
 mod schema;
-mod support;
+pub mod support;
 mod write;
 mod write_postgres;
 mod write_sqlite;

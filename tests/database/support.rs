@@ -71,7 +71,7 @@ pub async fn on_empty_database(test: impl AsyncFnOnce(&TestDatabase)) {
 }
 
 impl TestDatabase {
-    async fn create() -> Self {
+    pub async fn create() -> Self {
         let (place, url) = match postgres_url() {
             None => {
                 let folder = tempfile::tempdir().expect("a folder");
@@ -99,7 +99,7 @@ impl TestDatabase {
         }
     }
 
-    async fn remove(self) {
+    pub async fn remove(self) {
         self.database.close().await;
         match self.place {
             Place::Sqlite(folder) => folder.close().expect("an empty folder"),

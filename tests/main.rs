@@ -1,0 +1,9 @@
+//! All tests that go through more than one module, on SQLite or on the PostgreSQL server that
+//! `KONTOR_TEST_DATABASE_URL` names.
+
+mod cli;
+mod contract;
+mod database;
+mod http;
+mod merchant;
+mod support;

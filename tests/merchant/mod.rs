@@ -1,0 +1,3 @@
+//! The operations of the merchant, one file per tag.
+
+mod authorization;

@@ -1,0 +1,143 @@
+//! An application of one test: its own database, a clock that tests move, seeded randomness, in process.
+
+pub mod conformance;
+mod record;
+mod request;
+
+use std::{panic::{AssertUnwindSafe, resume_unwind}, sync::Arc};
+
+use futures_util::FutureExt as _;
+use kontor::{
+    app::{App, Migration},
+    clock::{Clock, MockClock, UnixMicros},
+    config::{Settings, Sources},
+    random::Random,
+    server,
+};
+use poem::{Endpoint as _, Response, endpoint::BoxEndpoint};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub use request::{Answer, Call};
+
+use crate::database::support::{NOW, TestDatabase};
+
+/// The password of `admin` and of the instances that tests make.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// An application under test.
+pub struct TestApp {
+    pub app: Arc<App>,
+    pub clock: MockClock,
+    service: BoxEndpoint<'static, Response>,
+    folder: TempDir,
+}
+
+/// Runs a test on an application with the instance `admin`.
+pub async fn on_app(test: impl AsyncFnOnce(&TestApp)) {
+    on_app_with(|_| {}, async |app| {
+        app.create_admin().await;
+        test(app).await;
+    })
+    .await;
+}
+
+/// Runs a test on an application with other settings and without any instance.
+pub async fn on_app_with(adjust: impl FnOnce(&mut Settings), test: impl AsyncFnOnce(&TestApp)) {
+    let database = TestDatabase::create().await;
+    let app = TestApp::open(&database, adjust).await;
+    let outcome = AssertUnwindSafe(test(&app)).catch_unwind().await;
+    app.app.database.close().await;
+    database.remove().await;
+    if let Err(panic) = outcome {
+        resume_unwind(panic);
+    }
+}
+
+impl TestApp {
+    async fn open(database: &TestDatabase, adjust: impl FnOnce(&mut Settings)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let flags = [
+            ("database.url", database.settings.url.clone()),
+            ("secrets.key_file", folder.path().join("kontor.key").display().to_string()),
+            ("merchant.public_url", "http://kontor.test/".to_owned()),
+            ("passwords.memory_kib", "32".to_owned()),
+            ("passwords.iterations", "1".to_owned()),
+            ("limits.trusted_proxies", r#"["127.0.0.0/8"]"#.to_owned()),
+        ];
+        let flags = flags.map(|(key, value)| (key.to_owned(), value)).to_vec();
+        let sources = Sources { file: None, environment: Vec::new(), flags };
+        let mut settings = Settings::load(&sources).expect("the settings of tests").settings;
+        adjust(&mut settings);
+        let (clock, mock) = Clock::mock(UnixMicros::new(NOW));
+        let app = App::open(settings, Migration::Allowed, clock, Random::seeded(7)).await.expect("an application");
+        let app = Arc::new(app);
+        let service = server::service(&app, server::metrics(&app)).expect("a service");
+        Self { app, clock: mock, service, folder }
+    }
+
+    /// A folder of this test.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// The service itself, for what [`Call`] cannot express.
+    pub async fn send(&self, request: poem::Request) -> Response {
+        self.service.call(request).await.expect("the service answers every request")
+    }
+
+    /// Begins a request.
+    pub fn call(&self, method: &str, path: &str) -> Call<'_> {
+        Call::new(self, method, path)
+    }
+
+    pub fn get(&self, path: &str) -> Call<'_> {
+        self.call("GET", path)
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Call<'_> {
+        self.call("POST", path).json(body)
+    }
+
+    pub fn patch(&self, path: &str, body: &Value) -> Call<'_> {
+        self.call("PATCH", path).json(body)
+    }
+
+    pub fn delete(&self, path: &str) -> Call<'_> {
+        self.call("DELETE", path)
+    }
+
+    /// Creates `admin` as the command line does.
+    pub async fn create_admin(&self) {
+        let message = serde_json::from_value(instance("admin")).expect("settings of an instance");
+        let network = std::net::IpAddr::from([127, 0, 0, 1]).into();
+        kontor::merchant::create_instance(&self.app, message, network).await.expect("admin");
+    }
+
+    /// A token of `admin` with a scope.
+    pub async fn admin_token(&self, scope: &str) -> String {
+        self.token("admin", scope).await
+    }
+
+    /// Logs into an instance that has the usual password.
+    pub async fn token(&self, instance: &str, scope: &str) -> String {
+        let path = format!("/instances/{instance}/private/token");
+        let answer = self.post(&path, &json!({ "scope": scope })).basic(instance, PASSWORD).send().await;
+        answer.expect(200)["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Creates an instance with the usual password and returns a token with all rights.
+    pub async fn shop(&self, id: &str) -> String {
+        let admin = self.admin_token("all").await;
+        self.post("/management/instances", &instance(id)).bearer(&admin).send().await.expect(204);
+        self.token(id, "all").await
+    }
+}
+
+/// The settings of an instance with the usual password.
+pub fn instance(id: &str) -> Value {
+    json!({
+        "id": id, "name": format!("Shop {id}"), "auth": { "method": "token", "password": PASSWORD },
+        "address": { "country": "CH" }, "jurisdiction": {}, "use_stefan": true,
+    })
+}
