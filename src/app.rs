@@ -208,10 +208,10 @@ async fn prepare(
 }
 
 fn check_keys(keyring: &Keyring, known: &[entity::key::Model]) -> Result<(), WrongKey> {
-    let stored = known
+    let mut stored = known
         .iter()
         .filter_map(|key| KeyedHash::from_bytes(key.check_value.expose()));
-    stored.map(|stored| keyring.check(&stored)).collect()
+    stored.try_for_each(|stored| keyring.check(&stored))
 }
 
 async fn note_keys(
