@@ -19,6 +19,9 @@ CARGO_DENY := $(CARGO_DENY_ROOT)/bin/cargo-deny
 
 REDOCLY := REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes @redocly/cli@2.77.0
 
+# Where the suite notes the answers that it saw, for the coverage test.
+ANSWERS := $(or $(CARGO_TARGET_DIR),target)/tmp/answers
+
 # cargo-nextest where it is installed: faster, and one process for each test. Neither form runs the doc tests.
 ifneq ($(shell command -v cargo-nextest),)
 RUN_TESTS := cargo nextest run --workspace --locked --no-fail-fast
@@ -40,7 +43,10 @@ test: postgresql ## run every test, on SQLite and then on PostgreSQL
 	@echo "== Examples in the documentation"
 	cargo test --workspace --locked --doc
 	@echo "== Tests on SQLite"
+	rm -rf $(ANSWERS)
 	env -u KONTOR_TEST_DATABASE_URL $(RUN_TESTS)
+	@echo "== Whether they saw every answer that the document promises"
+	cargo test --locked --test coverage
 	@echo "== Tests on PostgreSQL (tests/postgres.sh starts a throw-away server and stops it)"
 	tests/postgres.sh $(RUN_TESTS)
 
