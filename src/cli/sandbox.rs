@@ -40,8 +40,9 @@ pub struct SandboxArgs {
     pub output: OutputArgs,
 }
 
-/// Where the example of a new instance stands in the document.
-const SAMPLE_SHOP: &str = "/paths/~1management~1instances/post/requestBody/content/application~1json/examples/complete/value";
+/// The shop that the examples of the document speak of, and where its settings stand there.
+const SAMPLE_SHOP: &str = "coffee-shop";
+const SAMPLE_SETTINGS: &str = "/components/examples/ShopMoved/value";
 
 /// What somebody who plays needs to know.
 #[derive(Serialize)]
@@ -127,7 +128,9 @@ fn sample_shop(app: &App) -> Result<InstanceConfigurationMessage, Failure> {
         ))
     };
     let document: Value = serde_json::from_str(DOCUMENT).map_err(|reason| defect(&reason))?;
-    let example = document.pointer(SAMPLE_SHOP).cloned().unwrap_or_default();
+    let mut example = document.pointer(SAMPLE_SETTINGS).cloned().unwrap_or_default();
+    example["id"] = SAMPLE_SHOP.into();
+    example["auth"] = serde_json::json!({"method": "token", "password": password(app)});
     let mut shop: InstanceConfigurationMessage =
         serde_json::from_value(example).map_err(|reason| defect(&reason))?;
     if let Some(regex) = &app.settings.merchant.phone_regex {
