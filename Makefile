@@ -51,7 +51,7 @@ test: postgresql ## run every test, on SQLite and then on PostgreSQL
 	tests/postgres.sh $(RUN_TESTS)
 
 .PHONY: lint
-lint: format-check redocly dependencies clippy ## check format, code, OpenAPI documents and dependencies
+lint: format-check redocly dependencies clippy editions ## check format, code, OpenAPI documents and dependencies
 
 .PHONY: fmt
 fmt: ## format the code
@@ -84,6 +84,15 @@ clippy:
 redocly:
 	@command -v npx >/dev/null || { echo "Redocly needs Node.js 20 or newer with npx: install it first"; exit 1; }
 	$(REDOCLY) lint --config openapi/redocly.yaml
+
+# What is served is made from the documents: bundled, and once more as OpenAPI 3.0.3.
+.PHONY: editions
+editions:
+	cargo build --locked
+	@mkdir -p $(TOOLS)
+	$(or $(CARGO_TARGET_DIR),target)/debug/kontor openapi merchant --format json >$(TOOLS)/merchant-3.1.json
+	$(or $(CARGO_TARGET_DIR),target)/debug/kontor openapi merchant --format json-3.0 >$(TOOLS)/merchant-3.0.json
+	$(REDOCLY) lint --config openapi/redocly.yaml $(TOOLS)/merchant-3.1.json $(TOOLS)/merchant-3.0.json
 
 # The database of advisories is a repository of its own: without a way to it, that check is left out and says so.
 .PHONY: dependencies
