@@ -188,11 +188,11 @@ impl Door<'_> {
             .scope
             .parse()
             .map_err(|_| Error::Internal("a token has an unknown scope".to_owned()))?;
-        if operation
-            .permission()
-            .is_some_and(|permission| !scope.grants(permission))
+        if let Some(permission) = operation.permission()
+            && !scope.grants(permission)
         {
-            return Err(Error::PermissionInsufficient);
+            let detail = format!("the scope {scope} does not grant the permission {permission}");
+            return Err(Error::PermissionInsufficient(detail));
         }
         Ok((Authority::Token(token, scope), self.credential.version))
     }
