@@ -5,9 +5,10 @@ mod access;
 use entity::SecretBytes;
 use entity::instance::{ActiveModel, Column, Entity, Model};
 use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, JsonValue, QueryFilter, QueryOrder, TryInsertResult,
+    ColumnTrait, ConnectionTrait, EntityTrait, JsonValue, QueryFilter, QueryOrder, QuerySelect,
+    TryInsertResult,
 };
 
 pub use self::access::{
@@ -138,6 +139,19 @@ pub async fn find_by_serial(
     serial: i64,
 ) -> Result<Option<Model>, DatabaseError> {
     Ok(Entity::find_by_id(serial).one(connection).await?)
+}
+
+/// The instance with that serial, deleted or not, which nobody purges until this write ends. Whatever is stored for an instance that was found before
+/// the write begins with this: the instance may be gone by now.
+///
+/// # Errors
+/// [`DatabaseError::Fetch`] and the like.
+pub async fn find_held(
+    transaction: &WriteTransaction,
+    serial: i64,
+) -> Result<Option<Model>, DatabaseError> {
+    let found = Entity::find_by_id(serial).lock(LockType::KeyShare);
+    Ok(found.one(transaction).await?)
 }
 
 /// All instances, deleted ones too, by the bytes of their names.

@@ -121,7 +121,8 @@ impl NewAuth {
         }
         match login::verify(app, stored.serial, network, &password).await {
             Ok(_) => Ok(true),
-            Err(Error::Unauthorized) => Ok(false),
+            // Purged just now: whose credentials they were is not known any more.
+            Err(Error::Unauthorized | Error::InstanceUnknown) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -361,7 +362,7 @@ fn defaults_of(stored: &Model) -> InstanceDefaults {
 /// long-lived tokens.
 ///
 /// # Errors
-/// [`Error::BadAuth`], [`Error::HashingBusy`].
+/// [`Error::HashingBusy`]; [`Error::InstanceUnknown`] and [`Error::InstanceDeleted`] if that happened meanwhile.
 pub async fn change_auth(
     app: &App,
     serial: i64,
@@ -376,6 +377,14 @@ pub async fn change_auth(
         .write(move |transaction| {
             let credential = credential.clone();
             Box::pin(async move {
+                // Hashing took its time.
+                match db::instance::find_held(transaction, serial).await? {
+                    None => return Err(Error::InstanceUnknown),
+                    Some(instance) if instance.deleted_at_us.is_some() => {
+                        return Err(Error::InstanceDeleted);
+                    }
+                    Some(_) => {}
+                }
                 db::credential::set(transaction, serial, &credential, now_us).await?;
                 if tokens == Tokens::End {
                     db::access_token::end_all(transaction, serial).await?;

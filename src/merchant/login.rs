@@ -26,7 +26,8 @@ const EXPIRED_AT_ONCE: u32 = 100;
 /// made at the same time cannot exceed the limit.
 ///
 /// # Errors
-/// [`Error::Unauthorized`] for a wrong password, [`Error::LoginLimited`] after too many, [`Error::HashingBusy`].
+/// [`Error::Unauthorized`] for a wrong password, [`Error::LoginLimited`] after too many, [`Error::HashingBusy`],
+/// [`Error::InstanceUnknown`] if the instance was purged meanwhile.
 pub async fn verify(
     app: &App,
     instance_serial: i64,
@@ -73,7 +74,16 @@ async fn reserve(app: &App, instance_serial: i64, network: ClientNetwork) -> Res
     let reservation = app.database.write(move |transaction| {
         let network = network.clone();
         Box::pin(async move {
-            login_attempt::reserve(transaction, instance_serial, &network, limit, now_us).await
+            if db::instance::find_held(transaction, instance_serial)
+                .await?
+                .is_none()
+            {
+                return Err(Error::InstanceUnknown);
+            }
+            Ok(
+                login_attempt::reserve(transaction, instance_serial, &network, limit, now_us)
+                    .await?,
+            )
         })
     });
     match reservation.await? {
