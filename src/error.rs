@@ -108,7 +108,9 @@ impl From<Error> for ApiError {
             Error::InstanceUnknown => MerchantGenericInstanceUnknown.into(),
             Error::InstanceDeleted => MerchantGenericInstanceDeleted.into(),
             Error::Unauthorized => unauthorized(),
-            Error::PermissionInsufficient(detail) => Self::new(GenericTokenPermissionInsufficient).with_detail(detail),
+            Error::PermissionInsufficient(detail) => {
+                Self::new(GenericTokenPermissionInsufficient).with_detail(detail)
+            }
             Error::LoginLimited { retry_after } => Self::new(MerchantMfaForbidden)
                 .with_status(StatusCode::TOO_MANY_REQUESTS)
                 .with_retry_after(retry_after),

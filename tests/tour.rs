@@ -27,7 +27,10 @@ impl Sandbox {
             .expect("the sandbox starts");
         let output = BufReader::new(process.stdout.take().expect("its output"));
         let mut values = serde_json::Deserializer::from_reader(output).into_iter::<Value>();
-        let announced = values.next().expect("it says where it is").expect("in JSON");
+        let announced = values
+            .next()
+            .expect("it says where it is")
+            .expect("in JSON");
         Self { process, announced }
     }
 }
@@ -35,7 +38,9 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         // Interrupted rather than killed, so that it removes what it made.
-        let interrupt = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
+        let interrupt = Command::new("kill")
+            .args(["-INT", &self.process.id().to_string()])
+            .status();
         if !interrupt.is_ok_and(|status| status.success()) {
             drop(self.process.kill());
         }
@@ -45,10 +50,15 @@ impl Drop for Sandbox {
 
 #[test]
 fn the_readme_tour_works_as_printed() {
-    let (_, after) = README.split_once("```sh\n").expect("the README has a block of commands");
+    let (_, after) = README
+        .split_once("```sh\n")
+        .expect("the README has a block of commands");
     let (tour, _) = after.split_once("```").expect("the block ends");
     let sandbox = Sandbox::start();
-    let url = sandbox.announced["merchant"].as_str().expect("a URL").trim_end_matches('/');
+    let url = sandbox.announced["merchant"]
+        .as_str()
+        .expect("a URL")
+        .trim_end_matches('/');
     let admin = &sandbox.announced["instances"][0];
     assert_eq!(admin["id"], "admin");
     let output = Command::new("bash")
@@ -58,8 +68,20 @@ fn the_readme_tour_works_as_printed() {
         .output()
         .expect("bash runs");
     let printed = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{printed}\n{}", String::from_utf8_lossy(&output.stderr));
-    for expected in ["\"version\":\"32:0:20\"", "\"id\":\"tea-house\"", "Tea House by the river", "\"serial\":"] {
-        assert!(printed.contains(expected), "{expected} is missing in:\n{printed}");
+    assert!(
+        output.status.success(),
+        "{printed}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for expected in [
+        "\"version\":\"32:0:20\"",
+        "\"id\":\"tea-house\"",
+        "Tea House by the river",
+        "\"serial\":",
+    ] {
+        assert!(
+            printed.contains(expected),
+            "{expected} is missing in:\n{printed}"
+        );
     }
 }

@@ -128,7 +128,10 @@ fn sample_shop(app: &App) -> Result<InstanceConfigurationMessage, Failure> {
         ))
     };
     let document: Value = serde_json::from_str(DOCUMENT).map_err(|reason| defect(&reason))?;
-    let mut example = document.pointer(SAMPLE_SETTINGS).cloned().unwrap_or_default();
+    let mut example = document
+        .pointer(SAMPLE_SETTINGS)
+        .cloned()
+        .unwrap_or_default();
     example["id"] = SAMPLE_SHOP.into();
     example["auth"] = serde_json::json!({"method": "token", "password": password(app)});
     let mut shop: InstanceConfigurationMessage =

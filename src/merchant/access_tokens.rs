@@ -36,7 +36,8 @@ impl AccessTokensApi for Merchant {
         let mut parent_serial = None;
         if let Authority::Token(parent, parent_scope) = &caller.authority {
             if !scope.is_subset_of(*parent_scope) {
-                let detail = format!("a token of scope {parent_scope} cannot obtain the scope {scope}");
+                let detail =
+                    format!("a token of scope {parent_scope} cannot obtain the scope {scope}");
                 return Err(Error::PermissionInsufficient(detail));
             }
             lifetime = lifetime.min(granted(parent.lifetime_us));
