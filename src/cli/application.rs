@@ -13,11 +13,12 @@ use tokio::runtime::Runtime;
 
 use super::SettingsArgs;
 use super::failure::Failure;
-use crate::app::{App, Migration, database_settings};
+use crate::app::{App, Migration, StartError, database_settings};
 use crate::auth::{ClientNetwork, TokenScope};
 use crate::clock::Clock;
 use crate::config::{Lifetime, Settings};
-use crate::db;
+use crate::db::{self, DatabaseError};
+use crate::error::Error;
 use crate::merchant::{Grant, Granted, grant_token, token_lifetime};
 use crate::random::Random;
 
@@ -38,7 +39,7 @@ pub fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, 
     runtime.block_on(work)
 }
 
-/// Opens the application.
+/// Opens the application on this machine's clock and random source.
 ///
 /// # Errors
 /// Exit code 3 for the configuration and the key file, 4 for the database, 5 for its schema.
@@ -46,14 +47,22 @@ pub async fn open(settings: Settings, migration: Migration) -> Result<App, Failu
     if migration == Migration::Refused {
         must_exist(&settings)?;
     }
-    Ok(App::open(settings, migration, Clock::system(), Random::system()).await?)
+    let url = settings.database.url.clone();
+    let opened = App::open(settings, migration, Clock::system(), Random::system()).await;
+    opened.map_err(|error| match error {
+        StartError::Database(error @ DatabaseError::Start(_)) => {
+            let failure = Failure::from(error);
+            Failure::new(failure.exit, format!("{url}: {}", failure.message))
+        }
+        error => error.into(),
+    })
 }
 
 /// Opening an SQLite database makes its file; a verb that only looks should not.
 fn must_exist(settings: &Settings) -> Result<(), Failure> {
     match database_settings(settings).sqlite_path()? {
         Some(path) if !path.exists() => Err(Failure::database(format!(
-            "there is no database {} yet; \"kontor serve\" and \"kontor instance create admin\" make it",
+            "there is no database {} yet; \"kontor migrate\" or the first \"kontor serve\" makes it",
             path.display()
         ))),
         _ => Ok(()),
@@ -84,7 +93,7 @@ pub fn with_app<T>(
 /// There is none.
 pub async fn find_instance(app: &App, id: &str) -> Result<Model, Failure> {
     let stored = db::instance::find(app.database.read(), id).await?;
-    stored.ok_or_else(|| Failure::of_operation(crate::error::Error::InstanceUnknown, id))
+    stored.ok_or_else(|| Failure::of_operation(Error::InstanceUnknown, id))
 }
 
 /// A new instance that says nothing about itself but its name.
@@ -163,7 +172,6 @@ pub async fn grant(
     duration: Option<Lifetime>,
     description: Option<String>,
 ) -> Result<Granted, Failure> {
-    use crate::error::Error;
     let stored = find_instance(app, id).await?;
     if stored.deleted_at_us.is_some() {
         return Err(Failure::of_operation(Error::InstanceDeleted, id));

@@ -5,7 +5,9 @@ use std::io::{self, IsTerminal as _, Write as _};
 use clap::{Args, Subcommand};
 use entity::credential::Method;
 use entity::instance::Model;
-use kontor_openapi::merchant::{InstancesResponse, QueryInstancesResponse};
+use kontor_openapi::merchant::{
+    InstanceConfigurationMessage, InstancesResponse, QueryInstancesResponse,
+};
 use serde::Serialize;
 
 use super::SettingsArgs;
@@ -167,29 +169,52 @@ struct Shown {
 /// Exit code 1 for what cannot be done, 2 for an impossible id or password, 3 to 5 for configuration, database and
 /// schema.
 pub fn run(settings: &SettingsArgs, args: &InstanceArgs) -> Result<(), Failure> {
-    let migration = match args.action {
-        // The first instance may be made before the first start of the server.
-        InstanceAction::Create(_) => Migration::OfEmpty,
-        _ => Migration::Refused,
-    };
-    with_app(settings, migration, async |app| match &args.action {
-        InstanceAction::Create(args) => create(app, args).await,
-        InstanceAction::List(args) => list(app, args).await,
-        InstanceAction::Show(args) => show(app, args).await,
-        InstanceAction::Passwd(args) => passwd(app, args).await,
-        InstanceAction::Disable(args) => remove(app, &args.id, Removal::Disable, true).await,
-        InstanceAction::Delete(args) => remove(app, &args.id, Removal::Purge, args.yes).await,
-    })
+    let existing = Migration::Refused;
+    match &args.action {
+        InstanceAction::Create(args) => {
+            // Asked for before anything is made.
+            let message = new_instance(args)?;
+            // The first instance may come before the first start of the server.
+            with_app(settings, Migration::OfEmpty, async |app| {
+                create(app, args, message).await
+            })
+        }
+        InstanceAction::List(args) => {
+            with_app(settings, existing, async |app| list(app, args).await)
+        }
+        InstanceAction::Show(args) => {
+            with_app(settings, existing, async |app| show(app, args).await)
+        }
+        InstanceAction::Passwd(args) => {
+            with_app(settings, existing, async |app| passwd(app, args).await)
+        }
+        InstanceAction::Disable(args) => with_app(settings, existing, async |app| {
+            remove(app, &args.id, Removal::Disable, true).await
+        }),
+        InstanceAction::Delete(args) => with_app(settings, existing, async |app| {
+            remove(app, &args.id, Removal::Purge, args.yes).await
+        }),
+    }
 }
 
-async fn create(app: &App, args: &CreateArgs) -> Result<(), Failure> {
+fn new_instance(args: &CreateArgs) -> Result<InstanceConfigurationMessage, Failure> {
     let id = parse_id(&args.id)?;
     let password = parse_password(&args.password.read(&args.id)?)?;
     let name = args.name.clone().unwrap_or_else(|| args.id.clone());
-    let mut message = plain_instance(id.clone(), name, password);
-    message.email.clone_from(&args.email);
-    message.phone_number.clone_from(&args.phone_number);
-    message.website.clone_from(&args.website);
+    Ok(InstanceConfigurationMessage {
+        email: args.email.clone(),
+        phone_number: args.phone_number.clone(),
+        website: args.website.clone(),
+        ..plain_instance(id, name, password)
+    })
+}
+
+async fn create(
+    app: &App,
+    args: &CreateArgs,
+    message: InstanceConfigurationMessage,
+) -> Result<(), Failure> {
+    let id = message.id.clone();
     let outcome = create_instance(app, message, local_network())
         .await
         .map_err(|error| Failure::of_operation(error, &args.id))?;

@@ -8,19 +8,17 @@ use clap::Args;
 use kontor_openapi::scalar::InstanceId;
 
 use super::SettingsArgs;
-use super::application::{block_on, local_network, parse_id, parse_password, plain_instance};
+use super::application::{block_on, local_network, open, parse_id, parse_password, plain_instance};
 use super::failure::Failure;
 use super::output;
 use super::password::{ADMIN_PASSWORD, admin_from_environment};
 use super::signals::{Signals, serve_until_stopped};
 use crate::app::{App, Migration, database_settings};
-use crate::clock::Clock;
 use crate::config::{Loaded, LogFormat, Mistake, Origins, Settings};
 use crate::db::{self, ServeLock};
 use crate::error::Error;
 use crate::logging;
 use crate::merchant::create_instance;
-use crate::random::Random;
 use crate::server::{Listeners, ServeError};
 
 /// Arguments of `kontor serve`. All that can be chosen is a setting.
@@ -74,7 +72,7 @@ async fn serve(loaded: Loaded, config: Option<&Path>) -> Result<(), Failure> {
         false => Migration::Refused,
     };
     let has_key_file = settings.secrets.key_file.exists();
-    let app = App::open(settings, migration, Clock::system(), Random::system()).await?;
+    let app = open(settings, migration).await?;
     let admin = bootstrap(&app).await?;
     let started = Started {
         app: &app,

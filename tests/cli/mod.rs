@@ -1,4 +1,8 @@
-//! What the command line prints, word for word. `SNAPSHOTS=overwrite cargo test --test cli` writes the golden files anew.
+//! What the command line prints, word for word. `SNAPSHOTS=overwrite cargo test cli` writes the golden files anew.
+
+mod program;
+mod running;
+mod verbs;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -37,14 +41,14 @@ fn names(folder: &str, ending: &str) -> BTreeSet<String> {
 }
 
 /// Every verb with the words that call it, the program itself included.
-fn verbs(command: &clap::Command, words: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+fn collect(command: &clap::Command, words: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
     found.push(words.clone());
     for verb in command
         .get_subcommands()
         .filter(|verb| verb.get_name() != "help")
     {
         words.push(verb.get_name().to_owned());
-        verbs(verb, words, found);
+        collect(verb, words, found);
         words.pop();
     }
 }
@@ -52,7 +56,7 @@ fn verbs(command: &clap::Command, words: &mut Vec<String>, found: &mut Vec<Vec<S
 #[test]
 fn every_verb_has_its_help() {
     let mut found = Vec::new();
-    verbs(&kontor::cli::Cli::command(), &mut Vec::new(), &mut found);
+    collect(&kontor::cli::Cli::command(), &mut Vec::new(), &mut found);
     let mut files = BTreeSet::new();
     for words in found {
         let file = ["kontor".to_owned()]

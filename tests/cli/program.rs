@@ -1,0 +1,226 @@
+//! The program as an operator runs it: in a folder of its own, on the database under test.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use sea_orm::ConnectionTrait as _;
+use snapbox::cmd::{Command, cargo_bin};
+use tempfile::TempDir;
+
+use crate::database::support::{on_empty_database, postgres_url};
+
+/// What takes longer does not come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where the program runs.
+pub struct Place {
+    pub folder: TempDir,
+    url: Option<String>,
+}
+
+/// Runs a test where the program finds an empty database, on SQLite or PostgreSQL.
+pub async fn on_place(test: impl AsyncFnOnce(&Place)) {
+    match postgres_url() {
+        None => test(&Place::new()).await,
+        Some(_) => {
+            on_empty_database(async |database| {
+                let place = Place {
+                    url: Some(database.settings.url.clone()),
+                    ..Place::new()
+                };
+                test(&place).await;
+            })
+            .await;
+        }
+    }
+}
+
+impl Place {
+    /// An empty folder and the database that is made there by default.
+    pub fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            url: None,
+        }
+    }
+
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The program with nothing of this environment, listening wherever a port is free.
+    pub fn kontor(&self, arguments: &[&str]) -> Command {
+        let command = Command::new(cargo_bin!("kontor"))
+            .env_clear()
+            .envs(self.environment())
+            .current_dir(self.folder.path());
+        command.args(arguments).timeout(PATIENCE)
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        let mut environment = vec![
+            ("KONTOR_MERCHANT__LISTEN", "127.0.0.1:0".to_owned()),
+            ("KONTOR_MANAGEMENT__LISTEN", "127.0.0.1:0".to_owned()),
+            ("KONTOR_PASSWORDS__MEMORY_KIB", "32".to_owned()),
+            ("KONTOR_LIMITS__SHUTDOWN_NOTICE", "0 s".to_owned()),
+            ("TMPDIR", self.folder.path().display().to_string()),
+        ];
+        environment.extend(self.url.clone().map(|url| ("KONTOR_DATABASE__URL", url)));
+        environment
+    }
+
+    /// What a verb prints that succeeds.
+    #[track_caller]
+    pub fn output(&self, arguments: &[&str]) -> String {
+        let assert = self.kontor(arguments).assert().success();
+        String::from_utf8(assert.get_output().stdout.clone()).expect("text")
+    }
+
+    /// Creates an instance with the password `sesame`.
+    #[track_caller]
+    pub fn create_instance(&self, id: &str) {
+        let create = self.kontor(&["instance", "create", id, "--password-stdin"]);
+        create.stdin("sesame\n").assert().success();
+    }
+
+    /// Starts a verb that runs until it is stopped.
+    pub fn start(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Running {
+        let log = File::create(self.path("log")).expect("a log");
+        let mut child = std::process::Command::new(cargo_bin!("kontor"))
+            .env_clear()
+            .envs(self.environment())
+            .envs(environment.iter().copied())
+            .current_dir(self.folder.path())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("a process");
+        let output = BufReader::new(child.stdout.take().expect("standard output"));
+        let (send, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in output.lines() {
+                // Nobody reads on when the test has ended.
+                drop(send.send(line.expect("text") + "\n"));
+            }
+        });
+        Running { child, lines }
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.path("log")).expect("the log")
+    }
+
+    /// Changes the database behind the program's back.
+    pub async fn execute(&self, sql: &str) {
+        let file = format!("sqlite://{}", self.path("kontor.db").display());
+        let url = self.url.clone().unwrap_or(file);
+        let connection = sea_orm::Database::connect(url).await.expect("the database");
+        connection.execute_unprepared(sql).await.expect("a change");
+        connection.close().await.expect("the end of a connection");
+    }
+}
+
+/// A running server, which does not outlive the test.
+pub struct Running {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Running {
+    pub fn line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).expect("a line")
+    }
+
+    /// What `serve` prints, as far as the line that begins with the word.
+    pub fn until(&self, word: &str) -> String {
+        loop {
+            let line = self.line();
+            if let Some(rest) = line.trim().strip_prefix(word) {
+                return rest.trim().to_owned();
+            }
+        }
+    }
+
+    /// Where `serve` says that the merchant backend is.
+    pub fn merchant_url(&self) -> String {
+        let line = self.until("merchant");
+        line.split(',').next().expect("a URL").to_owned()
+    }
+
+    /// Sends a signal and waits for the end.
+    pub fn stop(mut self, signal: &str) -> (ExitStatus, String) {
+        self.signal(signal);
+        assert!(self.has_ended_within(PATIENCE), "it did not stop");
+        let rest = self.lines.iter().collect();
+        (self.child.wait().expect("the end"), rest)
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let process = self.child.id().to_string();
+        let kill = std::process::Command::new("kill")
+            .args([signal, &process])
+            .status();
+        assert!(kill.expect("kill").success());
+    }
+
+    pub fn has_ended_within(&mut self, time: Duration) -> bool {
+        let begin = Instant::now();
+        while begin.elapsed() < time {
+            if self.child.try_wait().expect("a process").is_some() {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        false
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended already in all tests that pass.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Sends one request; returns status and body.
+pub fn request(method: &str, url: &str, authorization: &str, body: &str) -> (u16, String) {
+    let rest = url.strip_prefix("http://").expect("a URL");
+    let (address, path) = rest.split_once('/').expect("a path");
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    write!(
+        stream,
+        "{method} /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: {authorization}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let status = answer.split(' ').nth(1).expect("a status");
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    (status.parse().expect("a number"), body.to_owned())
+}
+
+/// The names of what is in a folder.
+pub fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let mut names: Vec<String> = entries
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("a name")
+        })
+        .collect();
+    names.sort();
+    names
+}
