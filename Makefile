@@ -62,8 +62,8 @@ doc: ## build the documentation of the code, with every link checked
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
 .PHONY: bench
-bench: postgresql ## measure requests per second on SQLite and on PostgreSQL
-	tests/postgres.sh cargo bench --locked
+bench: postgresql ## measure requests per second on SQLite and on PostgreSQL (ARGUMENTS=--json for a program)
+	tests/postgres.sh cargo bench --locked --bench bench -- $(ARGUMENTS)
 
 .PHONY: clean
 clean: ## remove what was built and installed here

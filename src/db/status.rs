@@ -15,6 +15,8 @@ pub struct PoolStatus {
     pub writes_waiting: usize,
     /// Transactions committed since the start.
     pub commits: u64,
+    /// Queries outside of them since the start.
+    pub queries: u64,
 }
 
 pub(super) fn pool_status(database: &Database) -> PoolStatus {
@@ -49,5 +51,6 @@ pub(super) fn pool_status(database: &Database) -> PoolStatus {
         max,
         writes_waiting,
         commits,
+        queries: database.readers.queries(),
     }
 }
