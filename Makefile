@@ -19,6 +19,9 @@ CARGO_DENY := $(CARGO_DENY_ROOT)/bin/cargo-deny
 
 REDOCLY := REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes @redocly/cli@2.77.0
 
+# Where the suite notes the answers that it saw, for the coverage test.
+ANSWERS := $(or $(CARGO_TARGET_DIR),target)/tmp/answers
+
 # cargo-nextest where it is installed: faster, and one process for each test. Neither form runs the doc tests.
 ifneq ($(shell command -v cargo-nextest),)
 RUN_TESTS := cargo nextest run --workspace --locked --no-fail-fast
@@ -40,12 +43,15 @@ test: postgresql ## run every test, on SQLite and then on PostgreSQL
 	@echo "== Examples in the documentation"
 	cargo test --workspace --locked --doc
 	@echo "== Tests on SQLite"
+	rm -rf $(ANSWERS)
 	env -u KONTOR_TEST_DATABASE_URL $(RUN_TESTS)
+	@echo "== Whether they saw every answer that the document promises"
+	cargo test --locked --test coverage
 	@echo "== Tests on PostgreSQL (tests/postgres.sh starts a throw-away server and stops it)"
 	tests/postgres.sh $(RUN_TESTS)
 
 .PHONY: lint
-lint: format-check redocly dependencies clippy ## check format, code, OpenAPI documents and dependencies
+lint: format-check redocly dependencies clippy editions ## check format, code, OpenAPI documents and dependencies
 
 .PHONY: fmt
 fmt: ## format the code
@@ -78,6 +84,15 @@ clippy:
 redocly:
 	@command -v npx >/dev/null || { echo "Redocly needs Node.js 20 or newer with npx: install it first"; exit 1; }
 	$(REDOCLY) lint --config openapi/redocly.yaml
+
+# What is served is made from the documents: bundled, and once more as OpenAPI 3.0.3.
+.PHONY: editions
+editions:
+	cargo build --locked
+	@mkdir -p $(TOOLS)
+	$(or $(CARGO_TARGET_DIR),target)/debug/kontor openapi merchant --format json >$(TOOLS)/merchant-3.1.json
+	$(or $(CARGO_TARGET_DIR),target)/debug/kontor openapi merchant --format json-3.0 >$(TOOLS)/merchant-3.0.json
+	$(REDOCLY) lint --config openapi/redocly.yaml $(TOOLS)/merchant-3.1.json $(TOOLS)/merchant-3.0.json
 
 # The database of advisories is a repository of its own: without a way to it, that check is left out and says so.
 .PHONY: dependencies

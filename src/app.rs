@@ -77,6 +77,8 @@ pub enum StartError {
 pub enum Migration {
     /// They are brought up to date.
     Allowed,
+    /// They are made in an empty database; elsewhere they must be up to date.
+    OfEmpty,
     /// They must be up to date.
     Refused,
 }
@@ -194,9 +196,11 @@ async fn prepare(
         })?;
     }
     if status != SchemaStatus::Current {
-        match migration {
-            Migration::Allowed => database.migrate().await?,
-            Migration::Refused => return Err(StartError::SchemaBehind),
+        match (migration, &status) {
+            (Migration::Allowed, _) | (Migration::OfEmpty, SchemaStatus::Empty) => {
+                database.migrate().await?;
+            }
+            (Migration::OfEmpty | Migration::Refused, _) => return Err(StartError::SchemaBehind),
         }
     }
     let keyring = match file {
@@ -208,10 +212,10 @@ async fn prepare(
 }
 
 fn check_keys(keyring: &Keyring, known: &[entity::key::Model]) -> Result<(), WrongKey> {
-    let stored = known
+    let mut stored = known
         .iter()
         .filter_map(|key| KeyedHash::from_bytes(key.check_value.expose()));
-    stored.map(|stored| keyring.check(&stored)).collect()
+    stored.try_for_each(|stored| keyring.check(&stored))
 }
 
 async fn note_keys(

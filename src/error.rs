@@ -25,8 +25,8 @@ pub enum Error {
     #[error("no valid credential")]
     Unauthorized,
     /// A live credential without the permission.
-    #[error("the credential lacks a permission")]
-    PermissionInsufficient,
+    #[error("the credential lacks a permission: {0}")]
+    PermissionInsufficient(String),
     /// Too many logins failed.
     #[error("too many failed logins")]
     LoginLimited {
@@ -108,7 +108,7 @@ impl From<Error> for ApiError {
             Error::InstanceUnknown => MerchantGenericInstanceUnknown.into(),
             Error::InstanceDeleted => MerchantGenericInstanceDeleted.into(),
             Error::Unauthorized => unauthorized(),
-            Error::PermissionInsufficient => GenericTokenPermissionInsufficient.into(),
+            Error::PermissionInsufficient(detail) => Self::new(GenericTokenPermissionInsufficient).with_detail(detail),
             Error::LoginLimited { retry_after } => Self::new(MerchantMfaForbidden)
                 .with_status(StatusCode::TOO_MANY_REQUESTS)
                 .with_retry_after(retry_after),

@@ -11,7 +11,7 @@
 //! | [`auth`] | credentials, password hashes, tokens, scopes |
 //! | [`db`] | every SQL statement, behind two doors |
 //!
-//! Beside them: [`config`] (settings), [`cli`] (the verbs), [`app`] (all that an operation holds), [`error`] (what can go
+//! Beside them: [`config`] (settings), [`cli`] (the verbs), [`logging`], [`app`] (all that an operation holds), [`error`] (what can go
 //! wrong, and its one table to status and code), [`secrets`] (the key file), [`clock`] and [`random`] (so that tests can
 //! move one and seed the other), [`management`] and [`metrics`] (for the operator).
 //!
@@ -27,6 +27,7 @@ pub mod db;
 pub mod documentation;
 pub mod error;
 pub mod http;
+pub mod logging;
 pub mod management;
 pub mod merchant;
 pub mod metrics;

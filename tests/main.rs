@@ -7,3 +7,4 @@ mod database;
 mod http;
 mod merchant;
 mod support;
+mod tour;

@@ -33,45 +33,42 @@ impl MigrationTrait for Step {
 /// The keys of the key file that rows of this database were sealed or hashed with; `check_value` proves that a key file holds the same key.
 fn key_table() -> TableCreateStatement {
     Table::create()
-        .table(Key::Table)
-        .col(text(Key::KeyId).primary_key())
-        .col(blob(Key::CheckValue))
-        .col(big_integer(Key::CreatedAtUs))
+        .table("key")
+        .col(text("key_id").primary_key())
+        .col(blob("check_value"))
+        .col(big_integer("created_at_us"))
         .take()
 }
 
 fn instance_table(manager: &SchemaManager) -> TableCreateStatement {
-    let mut instance_id = text(Instance::InstanceId).unique_key().take();
+    let mut instance_id = text("instance_id").unique_key().take();
     if manager.get_database_backend() == sea_orm_migration::sea_orm::DbBackend::Postgres {
         // Without it the order of a list would depend on the locale of the cluster; SQLite compares bytes by itself.
         instance_id.extra("COLLATE \"C\"");
     }
     Table::create()
-        .table(Instance::Table)
-        .col(big_pk_auto(Instance::Serial))
+        .table("instance")
+        .col(big_pk_auto("serial"))
         .col(instance_id)
-        .col(text(Instance::Name))
-        .col(text_null(Instance::Email))
-        .col(text_null(Instance::PhoneNumber))
-        .col(text_null(Instance::Website))
-        .col(text_null(Instance::Logo))
-        .col(json(Instance::Address))
-        .col(json(Instance::Jurisdiction))
-        .col(boolean(Instance::UseStefan))
-        .col(big_integer(Instance::DefaultPayDelayUs))
-        .col(big_integer(Instance::DefaultRefundDelayUs))
-        .col(big_integer(Instance::DefaultWireTransferDelayUs))
-        .col(text(Instance::DefaultWireTransferRoundingInterval))
-        .col(blob(Instance::MerchantPub))
-        .col(blob_null(Instance::MerchantPriv))
-        .col(text_null(Instance::MerchantPrivKeyId))
-        .col(big_integer(Instance::CreatedAtUs))
-        .col(big_integer_null(Instance::DeletedAtUs))
-        .foreign_key(&mut to_key(Instance::Table, Instance::MerchantPrivKeyId))
-        .check(both_or_neither(
-            Instance::MerchantPriv,
-            Instance::MerchantPrivKeyId,
-        ))
+        .col(text("name"))
+        .col(text_null("email"))
+        .col(text_null("phone_number"))
+        .col(text_null("website"))
+        .col(text_null("logo"))
+        .col(json("address"))
+        .col(json("jurisdiction"))
+        .col(boolean("use_stefan"))
+        .col(big_integer("default_pay_delay_us"))
+        .col(big_integer("default_refund_delay_us"))
+        .col(big_integer("default_wire_transfer_delay_us"))
+        .col(text("default_wire_transfer_rounding_interval"))
+        .col(blob("merchant_pub"))
+        .col(blob_null("merchant_priv"))
+        .col(text_null("merchant_priv_key_id"))
+        .col(big_integer("created_at_us"))
+        .col(big_integer_null("deleted_at_us"))
+        .foreign_key(&mut to_key("instance", "merchant_priv_key_id"))
+        .check(both_or_neither("merchant_priv", "merchant_priv_key_id"))
         .check(Expr::cust(
             "(merchant_priv IS NULL) = (deleted_at_us IS NOT NULL)",
         ))
@@ -81,25 +78,19 @@ fn instance_table(manager: &SchemaManager) -> TableCreateStatement {
 
 fn credential_table() -> TableCreateStatement {
     Table::create()
-        .table(Credential::Table)
-        .col(big_integer(Credential::InstanceSerial).primary_key())
-        .col(big_integer(Credential::Version))
-        .col(text(Credential::Method))
-        .col(text_null(Credential::PasswordHash))
-        .col(blob_null(Credential::BearerDigest))
-        .col(text_null(Credential::BearerKeyId))
-        .col(boolean(Credential::IsLegacy))
-        .col(big_integer(Credential::ChangedAtUs))
-        .foreign_key(&mut to_instance(
-            Credential::Table,
-            Credential::InstanceSerial,
-        ))
-        .foreign_key(&mut to_key(Credential::Table, Credential::BearerKeyId))
-        .check(both_or_neither(
-            Credential::BearerDigest,
-            Credential::BearerKeyId,
-        ))
-        .check(Expr::col(Credential::Method).is_in(["token", "external"]))
+        .table("credential")
+        .col(big_integer("instance_serial").primary_key())
+        .col(big_integer("version"))
+        .col(text("method"))
+        .col(text_null("password_hash"))
+        .col(blob_null("bearer_digest"))
+        .col(text_null("bearer_key_id"))
+        .col(boolean("is_legacy"))
+        .col(big_integer("changed_at_us"))
+        .foreign_key(&mut to_instance("credential", "instance_serial"))
+        .foreign_key(&mut to_key("credential", "bearer_key_id"))
+        .check(both_or_neither("bearer_digest", "bearer_key_id"))
+        .check(Expr::col("method").is_in(["token", "external"]))
         .check(Expr::cust(
             "(method = 'token') = (password_hash IS NOT NULL)",
         ))
@@ -108,26 +99,23 @@ fn credential_table() -> TableCreateStatement {
 
 fn access_token_table() -> TableCreateStatement {
     Table::create()
-        .table(AccessToken::Table)
-        .col(big_pk_auto(AccessToken::Serial))
-        .col(big_integer(AccessToken::InstanceSerial))
-        .col(blob(AccessToken::Digest).unique_key())
-        .col(text(AccessToken::Scope))
-        .col(boolean(AccessToken::Refreshable))
-        .col(text_null(AccessToken::Description))
-        .col(big_integer(AccessToken::CreatedAtUs))
-        .col(big_integer_null(AccessToken::ExpiresAtUs))
-        .col(big_integer_null(AccessToken::LifetimeUs))
-        .col(big_integer_null(AccessToken::ParentSerial))
-        .foreign_key(&mut to_instance(
-            AccessToken::Table,
-            AccessToken::InstanceSerial,
-        ))
+        .table("access_token")
+        .col(big_pk_auto("serial"))
+        .col(big_integer("instance_serial"))
+        .col(blob("digest").unique_key())
+        .col(text("scope"))
+        .col(boolean("refreshable"))
+        .col(text_null("description"))
+        .col(big_integer("created_at_us"))
+        .col(big_integer_null("expires_at_us"))
+        .col(big_integer_null("lifetime_us"))
+        .col(big_integer_null("parent_serial"))
+        .foreign_key(&mut to_instance("access_token", "instance_serial"))
         // No action: whoever ends a token says what becomes of those refreshed from it, and a forgotten one is an error.
         .foreign_key(
             ForeignKey::create()
-                .from(AccessToken::Table, AccessToken::ParentSerial)
-                .to(AccessToken::Table, AccessToken::Serial),
+                .from("access_token", "parent_serial")
+                .to("access_token", "serial"),
         )
         .check(Expr::cust("length(digest) = 32"))
         .take()
@@ -135,28 +123,25 @@ fn access_token_table() -> TableCreateStatement {
 
 fn login_limit_table() -> TableCreateStatement {
     Table::create()
-        .table(LoginLimit::Table)
-        .col(big_pk_auto(LoginLimit::Serial))
-        .col(big_integer(LoginLimit::InstanceSerial))
-        .col(text(LoginLimit::Network))
-        .col(big_integer(LoginLimit::TouchedAtUs))
-        .foreign_key(&mut to_instance(
-            LoginLimit::Table,
-            LoginLimit::InstanceSerial,
-        ))
+        .table("login_limit")
+        .col(big_pk_auto("serial"))
+        .col(big_integer("instance_serial"))
+        .col(text("network"))
+        .col(big_integer("touched_at_us"))
+        .foreign_key(&mut to_instance("login_limit", "instance_serial"))
         .take()
 }
 
 fn login_attempt_table() -> TableCreateStatement {
     Table::create()
-        .table(LoginAttempt::Table)
-        .col(big_pk_auto(LoginAttempt::Serial))
-        .col(big_integer(LoginAttempt::LoginLimitSerial))
-        .col(big_integer(LoginAttempt::AtUs))
+        .table("login_attempt")
+        .col(big_pk_auto("serial"))
+        .col(big_integer("login_limit_serial"))
+        .col(big_integer("at_us"))
         .foreign_key(
             ForeignKey::create()
-                .from(LoginAttempt::Table, LoginAttempt::LoginLimitSerial)
-                .to(LoginLimit::Table, LoginLimit::Serial)
+                .from("login_attempt", "login_limit_serial")
+                .to("login_limit", "serial")
                 .on_delete(ForeignKeyAction::Cascade),
         )
         .take()
@@ -166,134 +151,55 @@ fn indexes() -> Vec<IndexCreateStatement> {
     let index = |name: &str| Index::create().name(name).to_owned();
     vec![
         index("access_token_by_instance")
-            .table(AccessToken::Table)
-            .col(AccessToken::InstanceSerial)
-            .col(AccessToken::Serial)
+            .table("access_token")
+            .col("instance_serial")
+            .col("serial")
             .take(),
         index("access_token_by_parent")
-            .table(AccessToken::Table)
-            .col(AccessToken::ParentSerial)
+            .table("access_token")
+            .col("parent_serial")
             .take(),
         index("access_token_by_expiry")
-            .table(AccessToken::Table)
-            .col(AccessToken::InstanceSerial)
-            .col(AccessToken::ExpiresAtUs)
+            .table("access_token")
+            .col("instance_serial")
+            .col("expires_at_us")
             .take(),
         index("login_limit_by_network")
             .unique()
-            .table(LoginLimit::Table)
-            .col(LoginLimit::InstanceSerial)
-            .col(LoginLimit::Network)
+            .table("login_limit")
+            .col("instance_serial")
+            .col("network")
             .take(),
         index("login_limit_by_time")
-            .table(LoginLimit::Table)
-            .col(LoginLimit::TouchedAtUs)
+            .table("login_limit")
+            .col("touched_at_us")
             .take(),
         index("login_attempt_by_time")
-            .table(LoginAttempt::Table)
-            .col(LoginAttempt::LoginLimitSerial)
-            .col(LoginAttempt::AtUs)
+            .table("login_attempt")
+            .col("login_limit_serial")
+            .col("at_us")
             .take(),
     ]
 }
 
 /// Rows of an instance go with it.
-fn to_instance(table: impl IntoIden, column: impl IntoIden) -> ForeignKeyCreateStatement {
+fn to_instance(table: &'static str, column: &'static str) -> ForeignKeyCreateStatement {
     ForeignKey::create()
-        .from(table.into_iden(), column.into_iden())
-        .to(Instance::Table, Instance::Serial)
+        .from(table, column)
+        .to("instance", "serial")
         .on_delete(ForeignKeyAction::Cascade)
         .take()
 }
 
 /// A key cannot be dropped while a row names it.
-fn to_key(table: impl IntoIden, column: impl IntoIden) -> ForeignKeyCreateStatement {
+fn to_key(table: &'static str, column: &'static str) -> ForeignKeyCreateStatement {
     ForeignKey::create()
-        .from(table.into_iden(), column.into_iden())
-        .to(Key::Table, Key::KeyId)
+        .from(table, column)
+        .to("key", "key_id")
         .take()
 }
 
 /// Sealed or keyed bytes always name their key.
-fn both_or_neither(value: impl IntoIden, key_id: impl IntoIden) -> Expr {
-    Expr::col(value.into_iden())
-        .is_null()
-        .eq(Expr::col(key_id.into_iden()).is_null())
-}
-
-#[derive(DeriveIden)]
-enum Key {
-    Table,
-    KeyId,
-    CheckValue,
-    CreatedAtUs,
-}
-
-#[derive(DeriveIden)]
-enum Instance {
-    Table,
-    Serial,
-    InstanceId,
-    Name,
-    Email,
-    PhoneNumber,
-    Website,
-    Logo,
-    Address,
-    Jurisdiction,
-    UseStefan,
-    DefaultPayDelayUs,
-    DefaultRefundDelayUs,
-    DefaultWireTransferDelayUs,
-    DefaultWireTransferRoundingInterval,
-    MerchantPub,
-    MerchantPriv,
-    MerchantPrivKeyId,
-    CreatedAtUs,
-    DeletedAtUs,
-}
-
-#[derive(DeriveIden)]
-enum Credential {
-    Table,
-    InstanceSerial,
-    Version,
-    Method,
-    PasswordHash,
-    BearerDigest,
-    BearerKeyId,
-    IsLegacy,
-    ChangedAtUs,
-}
-
-#[derive(DeriveIden)]
-enum AccessToken {
-    Table,
-    Serial,
-    InstanceSerial,
-    Digest,
-    Scope,
-    Refreshable,
-    Description,
-    CreatedAtUs,
-    ExpiresAtUs,
-    LifetimeUs,
-    ParentSerial,
-}
-
-#[derive(DeriveIden)]
-enum LoginLimit {
-    Table,
-    Serial,
-    InstanceSerial,
-    Network,
-    TouchedAtUs,
-}
-
-#[derive(DeriveIden)]
-enum LoginAttempt {
-    Table,
-    Serial,
-    LoginLimitSerial,
-    AtUs,
+fn both_or_neither(value: &'static str, key_id: &'static str) -> Expr {
+    Expr::col(value).is_null().eq(Expr::col(key_id).is_null())
 }

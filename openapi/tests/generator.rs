@@ -14,8 +14,8 @@ use poem::{
 use poem_openapi::OpenApiService;
 use serde_json::{Value, json};
 
-/// The generated code.
-mod fixture {
+/// The generated code. It is public so that what a test does not use is no warning.
+pub mod fixture {
     include!(concat!(env!("OUT_DIR"), "/fixture.rs"));
 }
 use fixture::*;
@@ -41,7 +41,7 @@ impl Gate for Shop {
         operation: &'static Operation,
     ) -> Result<&'static str, ApiError> {
         match request.header("authorization") {
-            Some("Bearer good") => Ok(operation.permission().unwrap()),
+            Some("Bearer good") => Ok(operation.permission().expect("a permission")),
             _ => Err(ErrorCode::MerchantGenericUnauthorized.into()),
         }
     }
@@ -115,7 +115,8 @@ async fn put(body: &Value) -> TestResponse {
 }
 
 async fn json_of(response: TestResponse) -> Value {
-    serde_json::from_slice(&response.0.into_body().into_bytes().await.unwrap()).unwrap()
+    let bytes = response.0.into_body().into_bytes().await.expect("a body");
+    serde_json::from_slice(&bytes).expect("JSON")
 }
 
 async fn refused(body: Value) -> (u64, Option<String>) {
@@ -123,7 +124,7 @@ async fn refused(body: Value) -> (u64, Option<String>) {
     response.assert_status(StatusCode::BAD_REQUEST);
     let body = json_of(response).await;
     (
-        body["code"].as_u64().unwrap(),
+        body["code"].as_u64().expect("a code"),
         body["parameter"].as_str().map(str::to_owned),
     )
 }

@@ -1,8 +1,12 @@
 //! How a verb ends when it does not do what it was asked for.
 
+use std::error::Error as StdError;
 use std::process::ExitCode;
 
-use crate::config::ConfigError;
+use crate::app::StartError;
+use crate::config::{ConfigError, duration};
+use crate::db::DatabaseError;
+use crate::error::Error;
 
 /// What a verb ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +58,11 @@ impl Failure {
         Self::new(Exit::Usage, message)
     }
 
+    /// The configuration, or a file that it names, cannot be used (3).
+    pub fn configuration(message: impl Into<String>) -> Self {
+        Self::new(Exit::Configuration, message)
+    }
+
     /// The database cannot be reached or opened (4).
     pub fn database(message: impl Into<String>) -> Self {
         Self::new(Exit::Database, message)
@@ -68,5 +77,71 @@ impl Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::new(Exit::Configuration, error.to_string())
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Database(error) => error.into(),
+            StartError::SchemaBehind => Self::schema(error.to_string()),
+            StartError::Settings(_)
+            | StartError::Legal(_)
+            | StartError::KeyFile(_)
+            | StartError::WrongKey { .. }
+            | StartError::KeyFileLost(_)
+            | StartError::Hasher(_) => Self::configuration(error.to_string()),
+        }
+    }
+}
+
+impl From<DatabaseError> for Failure {
+    fn from(error: DatabaseError) -> Self {
+        match &error {
+            DatabaseError::TooNew { .. } => Self::schema(format!(
+                "{error}; run the newer program, or restore a backup that this one made"
+            )),
+            DatabaseError::Url(_) => Self::configuration(error.to_string()),
+            _ => Self::database(with_cause(&error)),
+        }
+    }
+}
+
+/// The error and what lies at the bottom of it; what is between says the same in other words.
+fn with_cause(error: &DatabaseError) -> String {
+    let causes = std::iter::successors(error.source(), |cause: &&dyn StdError| (*cause).source());
+    match causes.last() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+impl Failure {
+    /// An operation on an instance was refused.
+    #[must_use]
+    pub fn of_operation(error: Error, instance: &str) -> Self {
+        let message = match error {
+            Error::Database(error) => return error.into(),
+            Error::InstanceUnknown => {
+                format!("there is no instance {instance:?}; \"kontor instance list\" shows them")
+            }
+            Error::InstanceDeleted | Error::DeletedUnchangeable => {
+                format!(
+                    "the instance {instance:?} is disabled; only \"kontor instance delete\" is possible"
+                )
+            }
+            Error::InstanceExists => format!(
+                "an instance {instance:?} exists already, with other settings or another password; nothing was changed"
+            ),
+            Error::PurgeRequired(reason) => format!("{reason}; nothing was changed"),
+            Error::BadAuthAtCreation(reason) | Error::BadAuth(reason) => reason.to_owned(),
+            Error::Malformed { parameter, reason } => format!("the {parameter} {reason}"),
+            Error::LoginLimited { retry_after } => format!(
+                "too many wrong passwords for the instance {instance:?}; try again in {}",
+                duration::print(retry_after)
+            ),
+            other => other.to_string(),
+        };
+        Self::failed(message)
     }
 }

@@ -1,9 +1,27 @@
 //! `kontor instance`: instances, straight on the database.
 
-use clap::{Args, Subcommand};
+use std::io::{self, IsTerminal as _, Write as _};
 
-use super::output::OutputArgs;
+use clap::{Args, Subcommand};
+use entity::credential::Method;
+use entity::instance::Model;
+use kontor_openapi::merchant::{InstancesResponse, QueryInstancesResponse};
+use serde::Serialize;
+
+use super::SettingsArgs;
+use super::application::{
+    find_instance, local_network, parse_id, parse_password, plain_instance, with_app,
+};
+use super::failure::Failure;
+use super::output::{self, OutputArgs};
 use super::password::PasswordArgs;
+use crate::app::{App, Migration};
+use crate::db;
+use crate::error::Error;
+use crate::merchant::{
+    CreateOutcome, NewAuth, Removal, Tokens, base_url, change_auth, create_instance, list_entry,
+    remove_instance, show_instance,
+};
 
 /// Arguments of `kontor instance`.
 #[derive(Debug, Args)]
@@ -122,4 +140,191 @@ pub struct DeleteArgs {
     /// Do not ask whether it is meant
     #[arg(long)]
     pub yes: bool,
+}
+
+/// An instance that exists now.
+#[derive(Serialize)]
+struct Created {
+    id: String,
+    base_url: String,
+    /// Whether it was made now, not before.
+    created: bool,
+}
+
+/// An instance as the API shows it, with what the API says elsewhere.
+#[derive(Serialize)]
+struct Shown {
+    id: String,
+    base_url: String,
+    deleted: bool,
+    #[serde(flatten)]
+    settings: QueryInstancesResponse,
+}
+
+/// Does what the arguments say.
+///
+/// # Errors
+/// Exit code 1 for what cannot be done, 2 for an impossible id or password, 3 to 5 for configuration, database and
+/// schema.
+pub fn run(settings: &SettingsArgs, args: &InstanceArgs) -> Result<(), Failure> {
+    let migration = match args.action {
+        // The first instance may be made before the first start of the server.
+        InstanceAction::Create(_) => Migration::OfEmpty,
+        _ => Migration::Refused,
+    };
+    with_app(settings, migration, async |app| match &args.action {
+        InstanceAction::Create(args) => create(app, args).await,
+        InstanceAction::List(args) => list(app, args).await,
+        InstanceAction::Show(args) => show(app, args).await,
+        InstanceAction::Passwd(args) => passwd(app, args).await,
+        InstanceAction::Disable(args) => remove(app, &args.id, Removal::Disable, true).await,
+        InstanceAction::Delete(args) => remove(app, &args.id, Removal::Purge, args.yes).await,
+    })
+}
+
+async fn create(app: &App, args: &CreateArgs) -> Result<(), Failure> {
+    let id = parse_id(&args.id)?;
+    let password = parse_password(&args.password.read(&args.id)?)?;
+    let name = args.name.clone().unwrap_or_else(|| args.id.clone());
+    let mut message = plain_instance(id.clone(), name, password);
+    message.email.clone_from(&args.email);
+    message.phone_number.clone_from(&args.phone_number);
+    message.website.clone_from(&args.website);
+    let outcome = create_instance(app, message, local_network())
+        .await
+        .map_err(|error| Failure::of_operation(error, &args.id))?;
+    let created = Created {
+        id: args.id.clone(),
+        base_url: base_url(app, &id),
+        created: outcome == CreateOutcome::Created,
+    };
+    args.output
+        .print(&created, |created| match created.created {
+            true => format!(
+                "Created the instance {:?}: {}",
+                created.id, created.base_url
+            ),
+            false => format!(
+                "The instance {:?} is there already, just so: {}",
+                created.id, created.base_url
+            ),
+        })
+}
+
+async fn list(app: &App, args: &ListArgs) -> Result<(), Failure> {
+    let stored = db::instance::list(app.database.read()).await?;
+    let instances: Result<Vec<_>, Error> = stored.into_iter().map(list_entry).collect();
+    let instances = instances.map_err(|error| Failure::of_operation(error, ""))?;
+    args.output.print(&InstancesResponse { instances }, |list| {
+        let row = |instance: &kontor_openapi::merchant::Instance| {
+            let state = if instance.deleted {
+                "disabled"
+            } else {
+                "active"
+            };
+            vec![
+                instance.id.to_string(),
+                state.to_owned(),
+                instance.name.clone(),
+            ]
+        };
+        let rows: Vec<Vec<String>> = list.instances.iter().map(row).collect();
+        output::table(&["ID", "STATE", "NAME"], &rows)
+    })
+}
+
+async fn show(app: &App, args: &ShowArgs) -> Result<(), Failure> {
+    let stored = find_instance(app, &args.id).await?;
+    let credential = db::credential::find(app.database.read(), stored.serial).await?;
+    let method = credential.map_or(Method::Token, |credential| credential.method);
+    let deleted = stored.deleted_at_us.is_some();
+    let settings =
+        show_instance(stored, method).map_err(|error| Failure::of_operation(error, &args.id))?;
+    let shown = Shown {
+        base_url: base_url(app, &parse_id(&args.id)?),
+        id: args.id.clone(),
+        deleted,
+        settings,
+    };
+    args.output.print(&shown, as_text)
+}
+
+/// The members of the API as lines, so that none is forgotten.
+fn as_text(shown: &Shown) -> String {
+    let members = serde_json::to_value(shown).unwrap_or_default();
+    let rows: Vec<Vec<String>> = members
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| {
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            vec![name.clone(), text]
+        })
+        .collect();
+    output::table(&["MEMBER", "VALUE"], &rows)
+}
+
+async fn passwd(app: &App, args: &PasswdArgs) -> Result<(), Failure> {
+    let stored = find_active(app, &args.id).await?;
+    let password = parse_password(&args.password.read(&args.id)?)?;
+    change_auth(
+        app,
+        stored.serial,
+        &args.id,
+        NewAuth::Password(password),
+        local_network(),
+        Tokens::End,
+    )
+    .await
+    .map_err(|error| Failure::of_operation(error, &args.id))?;
+    output::line(&format!(
+        "Set the password of the instance {:?} and ended its access tokens.",
+        args.id
+    ))
+}
+
+async fn find_active(app: &App, id: &str) -> Result<Model, Failure> {
+    let stored = find_instance(app, id).await?;
+    match stored.deleted_at_us {
+        None => Ok(stored),
+        Some(_) => Err(Failure::of_operation(Error::InstanceDeleted, id)),
+    }
+}
+
+async fn remove(app: &App, id: &str, removal: Removal, is_meant: bool) -> Result<(), Failure> {
+    let stored = find_instance(app, id).await?;
+    if !is_meant {
+        ask(id)?;
+    }
+    remove_instance(app, stored.serial, id, removal)
+        .await
+        .map_err(|error| Failure::of_operation(error, id))?;
+    output::line(&match removal {
+        Removal::Disable => format!("Disabled the instance {id:?}."),
+        Removal::Purge => format!("Deleted the instance {id:?} with all its records."),
+    })
+}
+
+/// Asks whether it is meant.
+fn ask(id: &str) -> Result<(), Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "there is no terminal to ask at whether it is meant; use --yes",
+        ));
+    }
+    let unreadable = |reason| Failure::failed(format!("cannot ask: {reason}"));
+    let mut terminal = io::stderr();
+    write!(
+        terminal,
+        "The instance {id:?} and all its records will be gone for ever. Type its id to go on: "
+    )
+    .map_err(unreadable)?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(unreadable)?;
+    match answer.trim() == id {
+        true => Ok(()),
+        false => Err(Failure::failed("not confirmed; nothing was changed")),
+    }
 }

@@ -1,5 +1,6 @@
 //! The command line: one file per verb. What users see is one plain sentence: what is wrong, where, and what to do.
 
+pub mod application;
 pub mod config;
 pub mod failure;
 pub mod health;
@@ -10,6 +11,7 @@ pub mod output;
 pub mod password;
 pub mod sandbox;
 pub mod serve;
+pub mod signals;
 pub mod token;
 
 use std::ffi::OsString;
@@ -125,10 +127,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run(cli: Cli) -> Result<(), Failure> {
     let settings = &cli.settings;
     match cli.command {
+        Command::Serve(args) => serve::run(settings, &args),
+        Command::Sandbox(args) => sandbox::run(settings, &args),
+        Command::Migrate(args) => migrate::run(settings, &args),
+        Command::Instance(args) => instance::run(settings, &args),
+        Command::Token(args) => token::run(settings, &args),
         Command::Config(args) => config::run(settings, &args),
+        Command::Openapi(args) => openapi::run(&args),
         Command::Health(args) => health::run(settings, &args),
-        _ => Err(Failure::usage(
-            "this build holds the configuration only; the verbs of the server come with it",
-        )),
     }
 }

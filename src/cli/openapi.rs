@@ -1,6 +1,11 @@
 //! `kontor openapi`: prints the document that the server is built from.
 
 use clap::{Args, ValueEnum};
+use kontor_openapi::document::Editions;
+use kontor_openapi::merchant::DOCUMENT;
+
+use super::failure::Failure;
+use super::output;
 
 /// Arguments of `kontor openapi`.
 #[derive(Debug, Args)]
@@ -28,4 +33,24 @@ pub enum Format {
     Yaml,
     /// The same as JSON
     Json,
+    /// As OpenAPI 3.0.3 in JSON, for tools that stop there
+    #[value(name = "json-3.0")]
+    Json30,
+}
+
+/// Prints the document in one piece, its servers relative to wherever it is served.
+///
+/// # Errors
+/// Standard output cannot be written to.
+pub fn run(args: &OpenapiArgs) -> Result<(), Failure> {
+    let document = match args.api {
+        Api::Merchant => DOCUMENT,
+    };
+    let editions = Editions::new(document, "");
+    let text = match args.format {
+        Format::Yaml => editions.yaml,
+        Format::Json => editions.json,
+        Format::Json30 => editions.json_3_0,
+    };
+    output::line(text.trim_end())
 }

@@ -1,8 +1,10 @@
 //! What goes to standard output and standard error.
 
 use std::io::{self, Write as _};
+use std::time::{Duration, UNIX_EPOCH};
 
 use clap::Args;
+use kontor_openapi::scalar::Timestamp;
 use serde::Serialize;
 
 use super::failure::Failure;
@@ -63,6 +65,20 @@ pub fn error(failure: &Failure) {
     for sentence in failure.message.lines() {
         // Nobody is left to tell when standard error is closed.
         drop(writeln!(err, "error: {sentence}"));
+    }
+}
+
+/// A point in time for people: UTC, to the second.
+#[must_use]
+pub fn time(at: Timestamp) -> String {
+    match at {
+        Timestamp::Never => "never".to_owned(),
+        Timestamp::Seconds(seconds) => UNIX_EPOCH
+            .checked_add(Duration::from_secs(seconds))
+            .map_or_else(
+                || seconds.to_string(),
+                |at| humantime::format_rfc3339_seconds(at).to_string(),
+            ),
     }
 }
 

@@ -1,6 +1,27 @@
 //! `kontor serve`: runs what the configuration enables.
 
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
 use clap::Args;
+use kontor_openapi::scalar::InstanceId;
+
+use super::SettingsArgs;
+use super::application::{block_on, local_network, parse_id, parse_password, plain_instance};
+use super::failure::Failure;
+use super::output;
+use super::password::{ADMIN_PASSWORD, admin_from_environment};
+use super::signals::{Signals, serve_until_stopped};
+use crate::app::{App, Migration, database_settings};
+use crate::clock::Clock;
+use crate::config::{Loaded, LogFormat, Mistake, Origins, Settings};
+use crate::db::{self, ServeLock};
+use crate::error::Error;
+use crate::logging;
+use crate::merchant::create_instance;
+use crate::random::Random;
+use crate::server::{Listeners, ServeError};
 
 /// Arguments of `kontor serve`. All that can be chosen is a setting.
 #[derive(Debug, Args)]
@@ -17,3 +38,185 @@ Examples:
   KONTOR_ADMIN_PASSWORD_FILE=/run/secrets/admin kontor serve
   kontor serve --set merchant.listen=0.0.0.0:9966 --set merchant.public_url=https://shop.example/")]
 pub struct ServeArgs {}
+
+/// What became of the instance `admin` at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Admin {
+    /// It is there.
+    Exists,
+    /// It was made, with the password of the environment.
+    Created,
+    /// There is none, and nothing to make it of.
+    Missing,
+}
+
+/// Serves until a signal says stop.
+///
+/// # Errors
+/// Exit code 3 for the configuration, an address in use and the key file; 4 for the database; 5 for its schema.
+pub fn run(settings: &SettingsArgs, _args: &ServeArgs) -> Result<(), Failure> {
+    let loaded = settings.load()?;
+    let log = &loaded.settings.log;
+    logging::start(log).map_err(|error| Failure::failed(error.to_string()))?;
+    block_on(serve(loaded, settings.config.as_deref()))
+}
+
+async fn serve(loaded: Loaded, config: Option<&Path>) -> Result<(), Failure> {
+    let Loaded {
+        mut settings,
+        origins,
+    } = loaded;
+    let _lock = ServeLock::acquire(&database_settings(&settings))?;
+    let listeners = listen(&mut settings, &origins).await?;
+    let signals = Signals::catch()?;
+    let migration = match settings.database.migrate {
+        true => Migration::Allowed,
+        false => Migration::Refused,
+    };
+    let has_key_file = settings.secrets.key_file.exists();
+    let app = App::open(settings, migration, Clock::system(), Random::system()).await?;
+    let admin = bootstrap(&app).await?;
+    let started = Started {
+        app: &app,
+        management: listeners.management_address(),
+        admin,
+        is_new_key_file: !has_key_file,
+        config,
+    };
+    match app.settings.log.format {
+        LogFormat::Text => output::line(&started.text())?,
+        LogFormat::Json => started.log(),
+    }
+    let notice = app.settings.limits.shutdown_notice;
+    serve_until_stopped(Arc::new(app), listeners, signals, notice).await
+}
+
+/// Opens the listeners, before anything is made. A port that the configuration left open is known from then on.
+///
+/// # Errors
+/// Exit code 3 if there is nothing to serve, or an address cannot be had.
+pub async fn listen(settings: &mut Settings, origins: &Origins) -> Result<Listeners, Failure> {
+    if !settings.merchant.enabled {
+        return Err(mistake(
+            origins,
+            &["merchant", "enabled"],
+            "there is nothing to serve: \"merchant.enabled\" is false".to_owned(),
+        ));
+    }
+    let listeners = Listeners::open(settings).await.map_err(|error| match error {
+        ServeError::Listen { section, address, source } => mistake(
+            origins,
+            &[section, "listen"],
+            format!("cannot listen on {address}: {source}; set \"{section}.listen\" to another address, or end the program that has it"),
+        ),
+        other => Failure::failed(other.to_string()),
+    })?;
+    if let Some(address) = listeners.merchant_address() {
+        settings.merchant.listen = address;
+    }
+    Ok(listeners)
+}
+
+fn mistake(origins: &Origins, key: &[&str], problem: String) -> Failure {
+    let origin = origins.of(key);
+    Failure::configuration(Mistake { origin, problem }.to_string())
+}
+
+/// Makes the instance `admin` of the password in the environment, where there is none.
+async fn bootstrap(app: &App) -> Result<Admin, Failure> {
+    if db::instance::find(app.database.read(), InstanceId::ADMIN)
+        .await?
+        .is_some()
+    {
+        return Ok(Admin::Exists);
+    }
+    let Some(password) = admin_from_environment()? else {
+        return Ok(Admin::Missing);
+    };
+    let id = parse_id(InstanceId::ADMIN)?;
+    let message = plain_instance(id, InstanceId::ADMIN.to_owned(), parse_password(&password)?);
+    match create_instance(app, message, local_network()).await {
+        Ok(_) => {
+            tracing::info!(
+                instance.id = InstanceId::ADMIN,
+                "created with the password of the environment"
+            );
+            Ok(Admin::Created)
+        }
+        // Another process was faster, with a password of its own.
+        Err(Error::InstanceExists) => Ok(Admin::Exists),
+        Err(error) => Err(Failure::of_operation(error, InstanceId::ADMIN)),
+    }
+}
+
+/// What an operator should know when the server has started.
+struct Started<'a> {
+    app: &'a App,
+    management: Option<SocketAddr>,
+    admin: Admin,
+    is_new_key_file: bool,
+    config: Option<&'a Path>,
+}
+
+impl Started<'_> {
+    fn text(&self) -> String {
+        let settings = &self.app.settings;
+        let url = &self.app.public_url;
+        let management = self.management.map_or_else(
+            || "off".to_owned(),
+            |address| format!("http://{address}/ (livez, readyz, metrics)"),
+        );
+        let key_file = settings.secrets.key_file.display();
+        let keep = match self.is_new_key_file {
+            true => " (new; keep a copy apart from the backups of the database)",
+            false => "",
+        };
+        format!(
+            "Kontor {version} is running.\n\
+             \x20 merchant       {url}, listening on {listen}\n\
+             \x20 documentation  {url}docs/\n\
+             \x20 management     {management}\n\
+             \x20 database       {database}\n\
+             \x20 key file       {key_file}{keep}\n\
+             {next}",
+            version = env!("CARGO_PKG_VERSION"),
+            listen = settings.merchant.listen,
+            database = settings.database.url,
+            next = self.next_step(),
+        )
+    }
+
+    fn next_step(&self) -> String {
+        match self.admin {
+            Admin::Exists => "Stop it with Ctrl-C or SIGTERM.".to_owned(),
+            Admin::Created => {
+                format!("The instance \"admin\" was created with the password of {ADMIN_PASSWORD}.")
+            }
+            Admin::Missing => {
+                let config = self
+                    .config
+                    .map_or_else(String::new, |file| format!(" --config {}", file.display()));
+                format!(
+                    "There is no instance \"admin\" yet, so that nobody can create instances over HTTP. Create it with:\n  \
+                     kontor instance create admin{config}"
+                )
+            }
+        }
+    }
+
+    fn log(&self) {
+        let settings = &self.app.settings;
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            merchant.url = %self.app.public_url,
+            merchant.listen = %settings.merchant.listen,
+            management.listen = self.management.map(tracing::field::display),
+            database.url = %settings.database.url,
+            key_file = %settings.secrets.key_file.display(),
+            "serving"
+        );
+        if self.admin == Admin::Missing {
+            tracing::warn!("{}", self.next_step());
+        }
+    }
+}

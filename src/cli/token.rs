@@ -3,8 +3,20 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 
-use super::output::OutputArgs;
+use kontor_openapi::merchant::{TokenInfo, TokenInfos};
+use kontor_openapi::scalar::Timestamp;
+use serde::Serialize;
+
+use super::SettingsArgs;
+use super::application::{find_instance, grant, with_app};
+use super::failure::Failure;
+use super::output::{self, OutputArgs};
+use crate::app::{App, Migration};
+use crate::auth::TokenScope;
 use crate::config::Lifetime;
+use crate::db::{self, access_token::Page};
+use crate::error::Error;
+use crate::merchant::{timestamp, token_info};
 
 /// Scopes that can be asked for, without `:refreshable`.
 pub const SCOPES: [&str; 6] = [
@@ -88,4 +100,96 @@ pub struct RevokeArgs {
     /// Serial number of the token, as "kontor token list" prints it
     #[arg(value_name = "SERIAL")]
     pub serial: i64,
+}
+
+/// A new token, which can be read this once.
+#[derive(Serialize)]
+struct NewToken {
+    serial: i64,
+    access_token: String,
+    scope: String,
+    refreshable: bool,
+    expiration: Timestamp,
+}
+
+/// Does what the arguments say.
+///
+/// # Errors
+/// Exit code 1 for an unknown instance or token, 3 to 5 for configuration, database and schema.
+pub fn run(settings: &SettingsArgs, args: &TokenArgs) -> Result<(), Failure> {
+    with_app(settings, Migration::Refused, async |app| {
+        match &args.action {
+            TokenAction::Create(args) => create(app, args).await,
+            TokenAction::List(args) => list(app, args).await,
+            TokenAction::Revoke(args) => revoke(app, args).await,
+        }
+    })
+}
+
+async fn create(app: &App, args: &CreateArgs) -> Result<(), Failure> {
+    let mut scope: TokenScope = args
+        .scope
+        .parse()
+        .map_err(|_| Failure::usage(format!("{:?} is not a scope", args.scope)))?;
+    scope.refreshable = args.refreshable;
+    let description = args.description.clone();
+    let granted = grant(app, &args.instance, scope, args.duration, description).await?;
+    let token = NewToken {
+        serial: granted.serial,
+        access_token: granted.token.expose().to_owned(),
+        scope: scope.to_string(),
+        refreshable: scope.refreshable,
+        expiration: timestamp(granted.expires_at_us),
+    };
+    args.output
+        .print(&token, |token| token.access_token.clone())
+}
+
+async fn list(app: &App, args: &ListArgs) -> Result<(), Failure> {
+    let instance = find_instance(app, &args.instance).await?;
+    let all = Page {
+        limit: i64::MAX,
+        offset: None,
+    };
+    let stored =
+        db::access_token::list(app.database.read(), instance.serial, all, app.now_us()).await?;
+    let tokens: Result<Vec<TokenInfo>, Error> = stored.into_iter().map(token_info).collect();
+    let tokens = tokens.map_err(|error| Failure::of_operation(error, &args.instance))?;
+    args.output.print(&TokenInfos { tokens }, as_text)
+}
+
+fn as_text(list: &TokenInfos) -> String {
+    let rows: Vec<Vec<String>> = list
+        .tokens
+        .iter()
+        .map(|token| {
+            vec![
+                token.serial.to_string(),
+                token.scope.to_string(),
+                output::time(token.creation_time),
+                output::time(token.expiration),
+                token.description.clone().unwrap_or_default(),
+            ]
+        })
+        .collect();
+    output::table(
+        &["SERIAL", "SCOPE", "CREATED", "EXPIRES", "DESCRIPTION"],
+        &rows,
+    )
+}
+
+async fn revoke(app: &App, args: &RevokeArgs) -> Result<(), Failure> {
+    let instance = find_instance(app, &args.instance).await?.serial;
+    let serial = args.serial;
+    let revoked = app.database.write(move |transaction| {
+        Box::pin(async move { db::access_token::revoke(transaction, instance, serial).await })
+    });
+    let revoked: Result<bool, db::DatabaseError> = revoked.await;
+    match revoked? {
+        true => Ok(()),
+        false => Err(Failure::failed(format!(
+            "the instance {:?} has no access token with the serial number {serial}",
+            args.instance
+        ))),
+    }
 }

@@ -90,6 +90,11 @@ pub struct Limits {
     #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub request_timeout: Duration,
+    /// Time between being told to stop, when /readyz begins to say so, and taking no more connections: what a load
+    /// balancer needs to notice.
+    #[serde(with = "duration")]
+    #[schemars(with = "String")]
+    pub shutdown_notice: Duration,
     /// Time that open requests have to end when the server is told to stop.
     #[serde(with = "duration")]
     #[schemars(with = "String")]
@@ -112,6 +117,7 @@ impl Default for Limits {
         Self {
             body_size: 1 << 20,
             request_timeout: Duration::from_secs(30),
+            shutdown_notice: Duration::from_secs(1),
             shutdown_grace: Duration::from_secs(30),
             login_failures: 10,
             login_window: Duration::from_secs(15 * 60),

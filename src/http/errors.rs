@@ -12,7 +12,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use kontor_openapi::{ApiError, ErrorCode};
+use kontor_openapi::{ApiError, ErrorCode, Operation};
 use poem::{
     Endpoint, Error, IntoResponse, Middleware, Request, Response, Result,
     error::{MethodNotAllowedError, NotFoundError, ReadBodyError},
@@ -27,7 +27,7 @@ use poem_openapi::{
 };
 use tracing::Instrument;
 
-use super::{RequestId, Routes};
+use super::{RequestId, Routes, reached::Reached};
 
 /// Whether [`log_panics`] reports panics, so that they are not reported twice.
 static PANICS_ARE_LOGGED: AtomicBool = AtomicBool::new(false);
@@ -114,6 +114,7 @@ impl<E: Endpoint> Endpoint for ConvertErrorsEndpoint<E> {
 
     async fn call(&self, request: Request) -> Result<Response> {
         let uri = request.uri().clone();
+        let reached = request.data::<Reached>().cloned();
         let id = request.data::<RequestId>().map(RequestId::as_str);
         let span = tracing::error_span!(target: "kontor::request", "request", request.id = id);
         let inner = AssertUnwindSafe(self.inner.call(request))
@@ -123,7 +124,10 @@ impl<E: Endpoint> Endpoint for ConvertErrorsEndpoint<E> {
         let _in_span = span.enter();
         let mut response = match outcome {
             Ok(Ok(answer)) => self.converter.answer(answer.into_response(), uri.path()),
-            Ok(Err(error)) => self.converter.failure(error, uri.path()),
+            Ok(Err(error)) => {
+                let operation = reached.and_then(|reached| reached.operation());
+                self.converter.failure(error, uri.path(), operation)
+            }
             Err(payload) => after_panic(payload.as_ref()),
         };
         // At once, instead of growing step by step on the way out.
@@ -151,7 +155,7 @@ impl Converter {
         converted
     }
 
-    fn failure(&self, error: Error, path: &str) -> Response {
+    fn failure(&self, error: Error, path: &str, reached: Option<&'static Operation>) -> Response {
         let operation = error.data::<OperationId>().copied();
         let mut response = if error.is_from_response() {
             self.answer(error.into_response(), path)
@@ -159,14 +163,19 @@ impl Converter {
             if let Some(cause) = error.data::<InternalCause>() {
                 log_cause(cause.0.as_ref());
             }
-            self.api_error(&error, path).into_response()
+            self.api_error(&error, path, reached).into_response()
         };
         carry_over(operation.as_ref(), &mut response);
         response
     }
 
     /// The messages of the framework repeat what the client sent, secrets included: none of them is passed on.
-    fn api_error(&self, error: &Error, path: &str) -> ApiError {
+    fn api_error(
+        &self,
+        error: &Error,
+        path: &str,
+        reached: Option<&'static Operation>,
+    ) -> ApiError {
         if let Some(error) = error.downcast_ref::<ApiError>() {
             error.clone()
         } else if error.is::<NotFoundError>() {
@@ -174,9 +183,9 @@ impl Converter {
         } else if error.is::<MethodNotAllowedError>() {
             self.wrong_method(path)
         } else if let Some(ParseParamError { name, reason }) = error.downcast_ref() {
-            malformed(name, reason)
+            malformed(Some(name), reason)
         } else if let Some(ParsePathError { name, reason }) = error.downcast_ref() {
-            malformed(name, reason)
+            malformed(path_parameter(name, reached), reason)
         } else if error.is::<ContentTypeError>() {
             wrong_content_type()
         } else if error.is::<ParseRequestPayloadError>() || error.is::<ParseMultipartError>() {
@@ -245,22 +254,29 @@ fn carry_over(operation: Option<&OperationId>, response: &mut Response) {
     }
 }
 
-fn malformed(name: &str, reason: &str) -> ApiError {
+fn malformed(name: Option<&str>, reason: &str) -> ApiError {
     let code = if reason.ends_with(ABSENT) {
         ErrorCode::GenericParameterMissing
     } else {
         ErrorCode::GenericParameterMalformed
     };
     let error = ApiError::new(code);
-    // poem-openapi numbers the parameters of a path where it lost their names.
-    let numbered = name
-        .strip_prefix("param")
-        .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
-    if numbered {
-        error
-    } else {
-        error.with_parameter(name)
+    match name {
+        Some(name) => error.with_parameter(name),
+        None => error,
     }
+}
+
+/// The name of a path parameter in the document: poem-openapi numbers those of a path and loses their names.
+fn path_parameter<'n>(name: &'n str, reached: Option<&'static Operation>) -> Option<&'n str> {
+    let Some(number) = name.strip_prefix("param") else {
+        return Some(name);
+    };
+    let Ok(number) = number.parse() else {
+        return Some(name);
+    };
+    let mut names = reached?.path.split('{').skip(1);
+    names.nth(number)?.split('}').next()
 }
 
 fn wrong_content_type() -> ApiError {

@@ -1,7 +1,7 @@
 //! Which representation of a text a client gets: media type, language, or none because it has it already.
 
 use headers_accept::Accept;
-use mediatype::MediaType;
+use mediatype::{MediaType, MediaTypeBuf, WriteParams, names};
 use poem::{
     http::{
         HeaderMap,
@@ -23,7 +23,8 @@ pub fn media_type<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Option<&'a st
     let Some(accept) = accept else {
         return offered.first().copied();
     };
-    // The charset is ours to choose: it takes no part in the choice.
+    // The charset is ours to choose: it takes no part in the choice, on neither side.
+    let accept: Accept = accept.media_types().map(without_charset).collect();
     let essence = |text: &'a str| {
         MediaType::parse(text)
             .ok()
@@ -38,6 +39,12 @@ pub fn media_type<'a>(headers: &HeaderMap, offered: &[&'a str]) -> Option<&'a st
         .iter()
         .find(|(media_type, _)| media_type == chosen)
         .map(|(_, text)| *text)
+}
+
+fn without_charset(range: &MediaTypeBuf) -> MediaTypeBuf {
+    let mut range = range.to_ref();
+    range.remove_params(names::CHARSET);
+    range.into()
 }
 
 /// The offered language that `Accept-Language` prefers, by lookup (RFC 4647 §3.4): `de-CH` finds `de`, and `de` finds `de-AT`.

@@ -26,21 +26,20 @@ impl AccessTokensApi for Merchant {
     ) -> Result<CreateTokenReply, Error> {
         let mut scope = scope(body.scope.as_str())?;
         scope.refreshable |= body.refreshable.unwrap_or(false);
-        let settings = &self.app.settings.merchant;
-        let mut lifetime = match body.duration {
-            None => Lifetime::Limited(settings.token_lifetime_default),
-            Some(RelativeTime::Forever) => Lifetime::Forever,
-            Some(RelativeTime::Microseconds(microseconds)) => {
+        let asked = body.duration.map(|duration| match duration {
+            RelativeTime::Forever => Lifetime::Forever,
+            RelativeTime::Microseconds(microseconds) => {
                 Lifetime::Limited(Duration::from_micros(microseconds))
             }
-        };
-        lifetime = shorter(lifetime, settings.token_lifetime_max);
+        });
+        let mut lifetime = login::lifetime(&self.app, asked);
         let mut parent_serial = None;
         if let Authority::Token(parent, parent_scope) = &caller.authority {
             if !scope.is_subset_of(*parent_scope) {
-                return Err(Error::PermissionInsufficient);
+                let detail = format!("a token of scope {parent_scope} cannot obtain the scope {scope}");
+                return Err(Error::PermissionInsufficient(detail));
             }
-            lifetime = shorter(lifetime, granted(parent.lifetime_us));
+            lifetime = lifetime.min(granted(parent.lifetime_us));
             parent_serial = Some(parent.serial);
         }
         let granted = login::grant(
@@ -149,21 +148,18 @@ fn granted(lifetime_us: Option<i64>) -> Lifetime {
     })
 }
 
-fn shorter(one: Lifetime, other: Lifetime) -> Lifetime {
-    match (one, other) {
-        (Lifetime::Limited(one), Lifetime::Limited(other)) => Lifetime::Limited(one.min(other)),
-        (Lifetime::Forever, limit) | (limit, Lifetime::Forever) => limit,
-    }
-}
-
 /// Microseconds since 1970 as a point in time of the API, in whole seconds.
-pub(super) fn timestamp(at_us: Option<i64>) -> Timestamp {
+pub fn timestamp(at_us: Option<i64>) -> Timestamp {
     at_us.map_or(Timestamp::Never, |at_us| {
         Timestamp::Seconds(at_us.max(0).unsigned_abs() / 1_000_000)
     })
 }
 
-fn token_info(token: entity::access_token::Model) -> Result<TokenInfo, Error> {
+/// A token as the API lists it.
+///
+/// # Errors
+/// [`Error::Internal`] for a stored scope that the document does not know.
+pub fn token_info(token: entity::access_token::Model) -> Result<TokenInfo, Error> {
     Ok(TokenInfo {
         creation_time: timestamp(Some(token.created_at_us)),
         expiration: timestamp(token.expires_at_us),

@@ -7,7 +7,7 @@ use poem::{Request, http::HeaderMap};
 use super::{Merchant, login};
 use crate::{
     app::App,
-    auth::{ClientNetwork, Presented, PresentedSecret, TokenScope},
+    auth::{ClientNetwork, LegacySecret, Presented, PresentedSecret, TokenScope},
     db::instance::{
         CredentialOfAccess, InstanceAccess, InstanceOfAccess, TokenOfAccess, find, find_with_bearer,
     },
@@ -188,11 +188,11 @@ impl Door<'_> {
             .scope
             .parse()
             .map_err(|_| Error::Internal("a token has an unknown scope".to_owned()))?;
-        if operation
-            .permission()
-            .is_some_and(|permission| !scope.grants(permission))
+        if let Some(permission) = operation.permission()
+            && !scope.grants(permission)
         {
-            return Err(Error::PermissionInsufficient);
+            let detail = format!("the scope {scope} does not grant the permission {permission}");
+            return Err(Error::PermissionInsufficient(detail));
         }
         Ok((Authority::Token(token, scope), self.credential.version))
     }
@@ -218,24 +218,38 @@ impl Door<'_> {
         if secret.access_token().is_some() {
             return Err(Error::Unauthorized);
         }
-        self.log_in(secret).await
+        match self.weak_legacy(secret) {
+            Some(legacy) => Ok((Authority::Password, self.verify_legacy(&legacy).await?)),
+            None => self.log_in(secret).await,
+        }
     }
 
     async fn legacy(&self, secret: &PresentedSecret) -> Result<(Authority, i64), Error> {
         if self.is_strong_legacy(secret)? {
             return Ok((Authority::LegacySecret, self.credential.version));
         }
-        let legacy = secret
+        let legacy = self.weak_legacy(secret).ok_or(Error::Unauthorized)?;
+        let version = self.verify_legacy(&legacy).await?;
+        Ok((Authority::LegacySecret, version))
+    }
+
+    /// The secret as a legacy secret that only a password hash can verify, where the instance has such a one.
+    fn weak_legacy(&self, secret: &PresentedSecret) -> Option<LegacySecret> {
+        secret
             .legacy_secret()
-            .filter(|_| self.credential.is_legacy && secret.access_token().is_none());
+            .filter(|_| self.credential.is_legacy && secret.access_token().is_none())
+    }
+
+    /// The version of the credential that a weak legacy secret is right for; what was verified before costs no hash and
+    /// passes the limit of failed logins.
+    async fn verify_legacy(&self, legacy: &LegacySecret) -> Result<i64, Error> {
         let (serial, version) = (self.access.instance.serial, self.credential.version);
-        let legacy = legacy.ok_or(Error::Unauthorized)?;
-        if self.app.verified_secrets.contains(serial, version, &legacy) {
-            return Ok((Authority::LegacySecret, version));
+        if self.app.verified_secrets.contains(serial, version, legacy) {
+            return Ok(version);
         }
         let version = login::verify(self.app, serial, self.network, &legacy.password()).await?;
-        self.app.verified_secrets.remember(serial, version, &legacy);
-        Ok((Authority::LegacySecret, version))
+        self.app.verified_secrets.remember(serial, version, legacy);
+        Ok(version)
     }
 
     fn is_strong_legacy(&self, secret: &PresentedSecret) -> Result<bool, Error> {

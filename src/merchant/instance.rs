@@ -404,11 +404,36 @@ pub enum Tokens {
     End,
 }
 
-/// Deletes an instance: its key is destroyed, its tokens end, its data stay.
+/// How an instance goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// Its key is destroyed, its tokens end, its data stay.
+    Disable,
+    /// Everything that belongs to it is removed.
+    Purge,
+}
+
+/// Removes an instance; `admin` stays.
 ///
 /// # Errors
-/// The database's.
-pub async fn disable(app: &App, serial: i64) -> Result<bool, Error> {
+/// [`Error::PurgeRequired`] for `admin`; [`Error::InstanceDeleted`] or [`Error::InstanceUnknown`] where it is done already.
+pub async fn remove(
+    app: &App,
+    serial: i64,
+    instance_id: &str,
+    removal: Removal,
+) -> Result<(), Error> {
+    if instance_id.eq_ignore_ascii_case(InstanceId::ADMIN) {
+        return Err(Error::PurgeRequired("the instance admin cannot be deleted"));
+    }
+    let (done, otherwise) = match removal {
+        Removal::Purge => (purge(app, serial).await?, Error::InstanceUnknown),
+        Removal::Disable => (disable(app, serial).await?, Error::InstanceDeleted),
+    };
+    if done { Ok(()) } else { Err(otherwise) }
+}
+
+async fn disable(app: &App, serial: i64) -> Result<bool, Error> {
     let now_us = app.now_us();
     let disabled = app.database.write(move |transaction| {
         Box::pin(async move {
@@ -419,17 +444,22 @@ pub async fn disable(app: &App, serial: i64) -> Result<bool, Error> {
     Ok(disabled.await?)
 }
 
-/// Removes an instance with everything that belongs to it.
-///
-/// # Errors
-/// The database's.
-pub async fn purge(app: &App, serial: i64) -> Result<bool, Error> {
+async fn purge(app: &App, serial: i64) -> Result<bool, Error> {
     Ok(app
         .database
         .write(move |transaction| {
             Box::pin(async move { db::instance::purge(transaction, serial).await })
         })
         .await?)
+}
+
+/// Where clients see an instance.
+#[must_use]
+pub fn base_url(app: &App, id: &InstanceId) -> String {
+    match id.is_admin() {
+        true => app.public_url.to_string(),
+        false => format!("{}instances/{id}/", app.public_url),
+    }
 }
 
 /// An instance as the API shows it.

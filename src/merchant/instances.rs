@@ -1,19 +1,15 @@
 //! All instances, looked after by the operator.
 
 use entity::{credential::Method, instance::Model};
-use kontor_openapi::{
-    merchant::{
-        ChangeInstanceAuthReply, CreateInstanceReply, DeleteInstanceReply, GetInstanceReply,
-        Instance, InstanceAuthConfigurationMessage, InstanceConfigurationMessage,
-        InstanceReconfigurationMessage, InstancesApi, InstancesResponse, ListInstancesReply,
-        UpdateInstanceReply, YesNo,
-    },
-    scalar::InstanceId,
+use kontor_openapi::merchant::{
+    ChangeInstanceAuthReply, CreateInstanceReply, DeleteInstanceReply, GetInstanceReply, Instance,
+    InstanceAuthConfigurationMessage, InstanceConfigurationMessage, InstanceReconfigurationMessage,
+    InstancesApi, InstancesResponse, ListInstancesReply, UpdateInstanceReply, YesNo,
 };
 
 use super::{
     Caller, Merchant,
-    instance::{self, InstanceSettings, NewAuth, Tokens},
+    instance::{self, InstanceSettings, NewAuth, Removal, Tokens},
 };
 use crate::{db, error::Error};
 
@@ -29,7 +25,7 @@ impl InstancesApi for Merchant {
         caller: Caller,
         body: InstanceConfigurationMessage,
     ) -> Result<CreateInstanceReply, Error> {
-        let location = self.base_url(&body.id);
+        let location = instance::base_url(&self.app, &body.id);
         instance::create(&self.app, body, caller.network).await?;
         Ok(CreateInstanceReply::NoContent {
             location: Some(location),
@@ -111,32 +107,19 @@ impl Merchant {
         instance_id: &str,
         purge: Option<YesNo>,
     ) -> Result<(), Error> {
-        if instance_id.eq_ignore_ascii_case(InstanceId::ADMIN) {
-            return Err(Error::PurgeRequired("the instance admin cannot be deleted"));
-        }
-        let (done, otherwise) = match purge {
-            Some(YesNo::Yes) => (
-                instance::purge(&self.app, serial).await?,
-                Error::InstanceUnknown,
-            ),
-            _ => (
-                instance::disable(&self.app, serial).await?,
-                Error::InstanceDeleted,
-            ),
+        let removal = match purge {
+            Some(YesNo::Yes) => Removal::Purge,
+            _ => Removal::Disable,
         };
-        if done { Ok(()) } else { Err(otherwise) }
-    }
-
-    /// Where clients see an instance.
-    fn base_url(&self, id: &InstanceId) -> String {
-        match id.is_admin() {
-            true => self.app.public_url.to_string(),
-            false => format!("{}instances/{id}/", self.app.public_url),
-        }
+        instance::remove(&self.app, serial, instance_id, removal).await
     }
 }
 
-fn entry(stored: Model) -> Result<Instance, Error> {
+/// An instance as the API lists it.
+///
+/// # Errors
+/// [`Error::Internal`] for a stored value that cannot be read.
+pub fn entry(stored: Model) -> Result<Instance, Error> {
     Ok(Instance {
         logo: instance::logo(&stored)?,
         merchant_pub: instance::public_key(&stored)?,

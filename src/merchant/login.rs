@@ -107,6 +107,15 @@ pub async fn hash(
     Ok(SecretText::new(hash?.as_str()))
 }
 
+/// How long a token lives for which this was asked, if anything.
+#[must_use]
+pub fn lifetime(app: &App, asked: Option<Lifetime>) -> Lifetime {
+    let settings = &app.settings.merchant;
+    asked
+        .unwrap_or(Lifetime::Limited(settings.token_lifetime_default))
+        .min(settings.token_lifetime_max)
+}
+
 /// What a new token shall be.
 #[derive(Debug, Clone)]
 pub struct Grant {

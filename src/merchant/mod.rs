@@ -12,9 +12,14 @@ mod own_instance;
 
 use std::sync::Arc;
 
+pub use access_tokens::{timestamp, token_info};
 pub use gate::{Authority, Caller, Visitor};
-pub use instance::{CreateOutcome, NewAuth, create as create_instance};
-pub use login::grant as grant_token;
+pub use instance::{
+    CreateOutcome, NewAuth, Removal, Tokens, base_url, change_auth, create as create_instance,
+    remove as remove_instance, shown as show_instance,
+};
+pub use instances::entry as list_entry;
+pub use login::{Grant, Granted, grant as grant_token, lifetime as token_lifetime};
 
 use crate::app::App;
 

@@ -10,12 +10,14 @@ use serde_json::{Value, json};
 use crate::support::on_app;
 
 pub fn document() -> Value {
-    serde_json::from_str(merchant::DOCUMENT).unwrap()
+    serde_json::from_str(merchant::DOCUMENT).expect("the build writes JSON")
 }
 
 pub fn resolve<'d>(document: &'d Value, mut value: &'d Value) -> &'d Value {
     while let Some(reference) = value["$ref"].as_str() {
-        value = document.pointer(reference.trim_start_matches('#')).unwrap_or_else(|| panic!("{reference} leads nowhere"));
+        value = document
+            .pointer(reference.trim_start_matches('#'))
+            .unwrap_or_else(|| panic!("{reference} leads nowhere"));
     }
     value
 }
@@ -27,29 +29,56 @@ pub fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
 /// Every operation with its path and method.
 pub fn operations(document: &Value) -> Vec<(&String, &String, &Value)> {
     let paths = members(&document["paths"]);
-    let items = paths.flat_map(|(path, item)| members(item).map(move |(method, operation)| (path, method, operation)));
-    items.filter(|(_, _, operation)| operation.get("operationId").is_some()).collect()
+    let items = paths.flat_map(|(path, item)| {
+        members(item).map(move |(method, operation)| (path, method, operation))
+    });
+    items
+        .filter(|(_, _, operation)| operation.get("operationId").is_some())
+        .collect()
 }
 
 /// What must agree of an operation: parameters, security, and each status with its media types and headers.
 fn digest(document: &Value, item: &Value, operation: &Value) -> Value {
-    let parameters = [&item["parameters"], &operation["parameters"]].into_iter().flat_map(|list| list.as_array().into_iter().flatten());
+    let parameters = [&item["parameters"], &operation["parameters"]]
+        .into_iter()
+        .flat_map(|list| list.as_array().into_iter().flatten());
     let mut parameters: Vec<_> = parameters
         .map(|parameter| {
             let parameter = resolve(document, parameter);
-            let name = parameter["name"].as_str().unwrap();
-            let name = if parameter["in"] == "header" { name.to_lowercase() } else { name.to_owned() };
-            json!([parameter["in"], name, parameter["required"], parameter["deprecated"] == true]).to_string()
+            let name = parameter["name"].as_str().expect("a name");
+            let name = if parameter["in"] == "header" {
+                name.to_lowercase()
+            } else {
+                name.to_owned()
+            };
+            json!([
+                parameter["in"],
+                name,
+                parameter["required"],
+                parameter["deprecated"] == true
+            ])
+            .to_string()
         })
         .collect();
     parameters.sort();
-    let mut security: Vec<_> = operation["security"].as_array().into_iter().flatten().map(Value::to_string).collect();
+    let mut security: Vec<_> = operation["security"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(Value::to_string)
+        .collect();
     security.sort();
-    let media = |content: &Value| members(content).map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let media = |content: &Value| {
+        members(content)
+            .map(|(name, _)| name.clone())
+            .collect::<Vec<_>>()
+    };
     let responses: BTreeMap<_, _> = members(&operation["responses"])
         .map(|(status, response)| {
             let response = resolve(document, response);
-            let mut headers: Vec<_> = members(&response["headers"]).map(|(name, _)| name.to_lowercase()).collect();
+            let mut headers: Vec<_> = members(&response["headers"])
+                .map(|(name, _)| name.to_lowercase())
+                .collect();
             headers.sort();
             let mut media = media(&response["content"]);
             media.sort();
@@ -65,17 +94,27 @@ fn digest(document: &Value, item: &Value, operation: &Value) -> Value {
 
 fn digests(document: &Value) -> BTreeMap<(String, String), Value> {
     let operations = operations(document).into_iter();
-    operations.map(|(path, method, operation)| ((path.clone(), method.clone()), digest(document, &document["paths"][path], operation))).collect()
+    operations
+        .map(|(path, method, operation)| {
+            (
+                (path.clone(), method.clone()),
+                digest(document, &document["paths"][path], operation),
+            )
+        })
+        .collect()
 }
-
 
 #[tokio::test]
 async fn the_derived_document_agrees_operation_by_operation() {
     on_app(async |app| {
         let routes = merchant::routes(Arc::new(Merchant::new(Arc::clone(&app.app))));
-        let derived: Value = serde_json::from_str(&OpenApiService::new(routes, "Kontor", "0").spec()).unwrap();
+        let derived: Value =
+            serde_json::from_str(&OpenApiService::new(routes, "Kontor", "0").spec()).unwrap();
         let (ours, theirs) = (digests(&document()), digests(&derived));
-        assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
+        assert_eq!(
+            ours.keys().collect::<Vec<_>>(),
+            theirs.keys().collect::<Vec<_>>()
+        );
         for (operation, ours) in &ours {
             assert_eq!(ours, &theirs[operation], "{operation:?}");
         }
@@ -86,6 +125,15 @@ async fn the_derived_document_agrees_operation_by_operation() {
 #[test]
 fn the_table_of_operations_is_that_of_the_document() {
     let document = document();
-    let ids: Vec<_> = operations(&document).iter().map(|(_, _, operation)| operation["operationId"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(ids, merchant::OPERATIONS.iter().map(|operation| operation.id).collect::<Vec<_>>());
+    let ids: Vec<_> = operations(&document)
+        .iter()
+        .map(|(_, _, operation)| operation["operationId"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        ids,
+        merchant::OPERATIONS
+            .iter()
+            .map(|operation| operation.id)
+            .collect::<Vec<_>>()
+    );
 }

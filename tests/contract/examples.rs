@@ -2,13 +2,19 @@
 
 use std::collections::HashMap;
 
-use kontor_openapi::{ErrorCode, common, document::Editions, json::RoundTrip, merchant, scalar::MAX_SAFE_INTEGER};
+use kontor_openapi::{
+    ErrorCode, common, document::Editions, json::RoundTrip, merchant, scalar::MAX_SAFE_INTEGER,
+};
 use serde_json::Value;
 
 use super::digest::{document, members, operations, resolve};
 
 fn round_trips() -> HashMap<&'static str, RoundTrip> {
-    common::ROUND_TRIPS.iter().chain(merchant::ROUND_TRIPS).copied().collect()
+    common::ROUND_TRIPS
+        .iter()
+        .chain(merchant::ROUND_TRIPS)
+        .copied()
+        .collect()
 }
 
 /// Every media type of every request and response, with the place where it stands.
@@ -16,7 +22,8 @@ fn media_types(document: &Value) -> Vec<(String, &Value)> {
     let mut found = Vec::new();
     for (path, method, operation) in operations(document) {
         let bodies = [("request".to_owned(), &operation["requestBody"])].into_iter();
-        let responses = members(&operation["responses"]).map(|(status, response)| (status.clone(), response));
+        let responses =
+            members(&operation["responses"]).map(|(status, response)| (status.clone(), response));
         for (part, body) in bodies.chain(responses) {
             for (media_type, media) in members(&resolve(document, body)["content"]) {
                 found.push((format!("{method} {path} {part} {media_type}"), media));
@@ -33,11 +40,14 @@ fn every_example_is_read_and_written_again_as_it_was() {
     for (place, media) in media_types(&document) {
         let examples: Vec<_> = members(&media["examples"]).collect();
         assert!(!examples.is_empty(), "{place} has no example");
-        let Some(reference) = media["schema"]["$ref"].as_str() else { continue };
+        let Some(reference) = media["schema"]["$ref"].as_str() else {
+            continue;
+        };
         let round_trip = round_trips[reference.rsplit('/').next().unwrap()];
         for (name, example) in examples {
             let value = &resolve(&document, example)["value"];
-            let written = round_trip(value.clone()).unwrap_or_else(|error| panic!("{place} {name}: {error}"));
+            let written =
+                round_trip(value.clone()).unwrap_or_else(|error| panic!("{place} {name}: {error}"));
             assert_eq!(&written, value, "{place} {name}");
             count += 1;
         }
@@ -50,7 +60,8 @@ fn the_example_of_every_schema_is_one() {
     let (document, round_trips) = (document(), round_trips());
     for (name, schema) in members(&document["components"]["schemas"]) {
         if let Some(example) = schema.get("example") {
-            let written = round_trips[name.as_str()](example.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let written = round_trips[name.as_str()](example.clone())
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(&written, example, "{name}");
         }
     }
@@ -69,19 +80,35 @@ fn the_examples_of_errors_say_what_the_registry_says() {
 
 #[test]
 fn every_error_code_is_a_number_of_its_own() {
-    let numbers: HashMap<u16, &str> = ErrorCode::ALL.iter().map(|code| (code.number(), code.name())).collect();
+    let numbers: HashMap<u16, &str> = ErrorCode::ALL
+        .iter()
+        .map(|code| (code.number(), code.name()))
+        .collect();
     assert_eq!(numbers.len(), ErrorCode::ALL.len());
-    assert!(ErrorCode::ALL.iter().all(|code| (400..600).contains(&code.status()) && u64::from(code.number()) < MAX_SAFE_INTEGER));
+    assert!(
+        ErrorCode::ALL
+            .iter()
+            .all(|code| (400..600).contains(&code.status())
+                && u64::from(code.number()) < MAX_SAFE_INTEGER)
+    );
 }
 
 #[test]
 fn utoipa_reads_the_document_and_writes_it_back_without_loss() {
     let parsed: utoipa::openapi::OpenApi = serde_json::from_str(merchant::DOCUMENT).unwrap();
-    assert_eq!(difference(&serde_json::to_value(&parsed).unwrap(), &document()), None);
+    assert_eq!(
+        difference(&serde_json::to_value(&parsed).unwrap(), &document()),
+        None
+    );
     let yaml = Editions::new(merchant::DOCUMENT, "http://kontor.test/").yaml;
     let parsed: utoipa::openapi::OpenApi = yaml_serde::from_str(&yaml).unwrap();
-    let json: Value = serde_json::from_str(&Editions::new(merchant::DOCUMENT, "http://kontor.test/").json).unwrap();
-    assert_eq!(difference(&serde_json::to_value(&parsed).unwrap(), &json), None);
+    let json: Value =
+        serde_json::from_str(&Editions::new(merchant::DOCUMENT, "http://kontor.test/").json)
+            .unwrap();
+    assert_eq!(
+        difference(&serde_json::to_value(&parsed).unwrap(), &json),
+        None
+    );
 }
 
 /// The first place where two values differ.
@@ -90,13 +117,17 @@ fn difference(one: &Value, other: &Value) -> Option<String> {
         (Value::Object(one), Value::Object(other)) => {
             let mut keys = one.keys().chain(other.keys());
             keys.find_map(|key| match (one.get(key), other.get(key)) {
-                (Some(one), Some(other)) => difference(one, other).map(|place| format!("/{key}{place}")),
+                (Some(one), Some(other)) => {
+                    difference(one, other).map(|place| format!("/{key}{place}"))
+                }
                 _ => Some(format!("/{key} is on one side only")),
             })
         }
         (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
             let mut pairs = one.iter().zip(other).enumerate();
-            pairs.find_map(|(index, (one, other))| difference(one, other).map(|place| format!("/{index}{place}")))
+            pairs.find_map(|(index, (one, other))| {
+                difference(one, other).map(|place| format!("/{index}{place}"))
+            })
         }
         _ => (one != other).then(|| format!(": {one} is not {other}")),
     }
@@ -104,9 +135,14 @@ fn difference(one: &Value, other: &Value) -> Option<String> {
 
 #[test]
 fn the_servers_are_those_of_the_public_url() {
-    let json: Value = serde_json::from_str(&Editions::new(merchant::DOCUMENT, "https://shop.example/pay/").json).unwrap();
+    let json: Value =
+        serde_json::from_str(&Editions::new(merchant::DOCUMENT, "https://shop.example/pay/").json)
+            .unwrap();
     assert_eq!(json["servers"][0]["url"], "https://shop.example/pay/");
-    assert_eq!(json["servers"][1]["url"], "https://shop.example/pay/instances/{instance}");
+    assert_eq!(
+        json["servers"][1]["url"],
+        "https://shop.example/pay/instances/{instance}"
+    );
     let management = &json["paths"]["/management/instances"]["get"];
     assert_eq!(management["servers"][0]["url"], "https://shop.example/pay/");
 }
@@ -114,21 +150,39 @@ fn the_servers_are_those_of_the_public_url() {
 /// The keys that OpenAPI 3.1 has and 3.0 has not, and what 3.0 wants instead.
 #[test]
 fn the_older_edition_has_nothing_newer() {
-    let json: Value = serde_json::from_str(&Editions::new(merchant::DOCUMENT, "/").json_3_0).unwrap();
+    let json: Value =
+        serde_json::from_str(&Editions::new(merchant::DOCUMENT, "/").json_3_0).unwrap();
     assert_eq!(json["openapi"], "3.0.3");
     for (path, method, operation) in operations(&json) {
         let ours = &document()["paths"][path.as_str()][method.as_str()]["security"];
-        let permission = ours.as_array().unwrap().iter().flat_map(|item| item.as_object().unwrap().values()).find_map(|names| names.get(0));
+        let permission = ours
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|item| item.as_object().unwrap().values())
+            .find_map(|names| names.get(0));
         assert_eq!(operation.get("x-permission"), permission, "{method} {path}");
         for requirement in operation["security"].as_array().unwrap() {
-            assert!(members(requirement).all(|(_, permissions)| permissions == &serde_json::json!([])));
+            assert!(
+                members(requirement).all(|(_, permissions)| permissions == &serde_json::json!([]))
+            );
         }
     }
     no_newer_keyword(&json, "");
 }
 
 fn no_newer_keyword(value: &Value, place: &str) {
-    const NEWER: [&str; 9] = ["const", "$defs", "if", "prefixItems", "patternProperties", "unevaluatedProperties", "webhooks", "contentEncoding", "$id"];
+    const NEWER: [&str; 9] = [
+        "const",
+        "$defs",
+        "if",
+        "prefixItems",
+        "patternProperties",
+        "unevaluatedProperties",
+        "webhooks",
+        "contentEncoding",
+        "$id",
+    ];
     for (key, member) in members(value) {
         assert!(!NEWER.contains(&key.as_str()), "{place}/{key}");
         assert!(key != "type" || !member.is_array(), "{place}/{key}");

@@ -1,6 +1,9 @@
 //! Holds every answer of every test against the document.
 
-use std::{collections::HashMap, sync::{LazyLock, Mutex}};
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex},
+};
 
 use kontor_openapi::{
     ErrorCode, Operation,
@@ -12,7 +15,8 @@ use serde_json::{Value, json};
 use super::Answer;
 
 static DIRECTORY: LazyLock<Directory> = LazyLock::new(|| Directory::new(OPERATIONS));
-static PARSED: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(DOCUMENT).expect("the document"));
+static PARSED: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(DOCUMENT).expect("the document"));
 
 /// The document's own paths and methods, or failures that any request may meet.
 const ANYWHERE: [(u16, ErrorCode); 3] = [
@@ -26,21 +30,44 @@ const ANYWHERE: [(u16, ErrorCode); 3] = [
 pub fn check(method: &str, target: &str, answer: &Answer) -> Option<&'static Operation> {
     let path = target.split('?').next().unwrap_or_default();
     let status = answer.status.as_u16();
-    let code = answer.code().map(|number| *ErrorCode::ALL.iter().find(|code| code.number() == number).expect("a code of the registry"));
-    for name in ["x-request-id", "access-control-allow-origin", "x-content-type-options"] {
-        assert!(answer.headers.contains_key(name), "no {name} on {method} {path}");
+    let code = answer.code().map(|number| {
+        *ErrorCode::ALL
+            .iter()
+            .find(|code| code.number() == number)
+            .expect("a code of the registry")
+    });
+    for name in [
+        "x-request-id",
+        "access-control-allow-origin",
+        "x-content-type-options",
+    ] {
+        assert!(
+            answer.headers.contains_key(name),
+            "no {name} on {method} {path}"
+        );
     }
     if let Some(code) = code {
         assert_eq!(answer.json()["hint"], code.hint());
     }
     let Destination::Operation(operation, _, _) = DIRECTORY.find(method, path) else {
         let known = code.is_none_or(|code| ANYWHERE.contains(&(status, code)));
-        assert!(known, "{method} {path} answered {status} {code:?}, which no path answers");
+        assert!(
+            known,
+            "{method} {path} answered {status} {code:?}, which no path answers"
+        );
         return None;
     };
     match code {
-        Some(code) => assert!(operation.documents(status, code), "{} answered {status} {code:?}, which it does not document", operation.id),
-        None => assert!(operation.successes.contains(&status), "{} answered {status}, which it does not document", operation.id),
+        Some(code) => assert!(
+            operation.documents(status, code),
+            "{} answered {status} {code:?}, which it does not document",
+            operation.id
+        ),
+        None => assert!(
+            operation.successes.contains(&status),
+            "{} answered {status}, which it does not document",
+            operation.id
+        ),
     }
     if method != "HEAD" && answer.header("content-encoding").is_none() {
         check_body(operation, status, answer);
@@ -50,31 +77,54 @@ pub fn check(method: &str, target: &str, answer: &Answer) -> Option<&'static Ope
 
 fn resolve(mut value: &'static Value) -> &'static Value {
     while let Some(reference) = value["$ref"].as_str() {
-        value = PARSED.pointer(reference.trim_start_matches('#')).expect("a reference that leads somewhere");
+        value = PARSED
+            .pointer(reference.trim_start_matches('#'))
+            .expect("a reference that leads somewhere");
     }
     value
 }
 
 fn check_body(operation: &Operation, status: u16, answer: &Answer) {
     let method = operation.method.to_lowercase();
-    let response = resolve(&PARSED["paths"][operation.path][&method]["responses"][status.to_string()]);
+    let response =
+        resolve(&PARSED["paths"][operation.path][&method]["responses"][status.to_string()]);
     for (name, _) in response["headers"].as_object().into_iter().flatten() {
         let may_be_absent = ["taler-terms-version"].contains(&name.to_lowercase().as_str());
-        assert!(may_be_absent || answer.headers.contains_key(name.as_str()), "{} {status} lacks {name}", operation.id);
+        assert!(
+            may_be_absent || answer.headers.contains_key(name.as_str()),
+            "{} {status} lacks {name}",
+            operation.id
+        );
     }
     let Some(content) = response["content"].as_object() else {
-        assert!(answer.body.is_empty(), "{} {status} has a body", operation.id);
+        assert!(
+            answer.body.is_empty(),
+            "{} {status} has a body",
+            operation.id
+        );
         return;
     };
-    let media_type = answer.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default();
-    let media = content.get(media_type).unwrap_or_else(|| panic!("{} {status} answered {media_type}", operation.id));
+    let media_type = answer
+        .header("content-type")
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
+    let media = content
+        .get(media_type)
+        .unwrap_or_else(|| panic!("{} {status} answered {media_type}", operation.id));
     if media_type == "application/json" {
-        validate(&format!("{} {status}", operation.id), &media["schema"], &answer.json());
+        validate(
+            &format!("{} {status}", operation.id),
+            &media["schema"],
+            &answer.json(),
+        );
     }
 }
 
 fn validate(name: &str, schema: &'static Value, body: &Value) {
-    static VALIDATORS: LazyLock<Mutex<HashMap<String, std::sync::Arc<jsonschema::Validator>>>> = LazyLock::new(Mutex::default);
+    static VALIDATORS: LazyLock<Mutex<HashMap<String, std::sync::Arc<jsonschema::Validator>>>> =
+        LazyLock::new(Mutex::default);
     let validator = {
         let mut validators = VALIDATORS.lock().expect("no test panics here");
         let compile = || {

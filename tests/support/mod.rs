@@ -4,7 +4,10 @@ pub mod conformance;
 mod record;
 mod request;
 
-use std::{panic::{AssertUnwindSafe, resume_unwind}, sync::Arc};
+use std::{
+    panic::{AssertUnwindSafe, resume_unwind},
+    sync::Arc,
+};
 
 use futures_util::FutureExt as _;
 use kontor::{
@@ -35,10 +38,13 @@ pub struct TestApp {
 
 /// Runs a test on an application with the instance `admin`.
 pub async fn on_app(test: impl AsyncFnOnce(&TestApp)) {
-    on_app_with(|_| {}, async |app| {
-        app.create_admin().await;
-        test(app).await;
-    })
+    on_app_with(
+        |_| {},
+        async |app| {
+            app.create_admin().await;
+            test(app).await;
+        },
+    )
     .await;
 }
 
@@ -59,21 +65,37 @@ impl TestApp {
         let folder = tempfile::tempdir().expect("a folder");
         let flags = [
             ("database.url", database.settings.url.clone()),
-            ("secrets.key_file", folder.path().join("kontor.key").display().to_string()),
+            (
+                "secrets.key_file",
+                folder.path().join("kontor.key").display().to_string(),
+            ),
             ("merchant.public_url", "http://kontor.test/".to_owned()),
             ("passwords.memory_kib", "32".to_owned()),
             ("passwords.iterations", "1".to_owned()),
             ("limits.trusted_proxies", r#"["127.0.0.0/8"]"#.to_owned()),
         ];
         let flags = flags.map(|(key, value)| (key.to_owned(), value)).to_vec();
-        let sources = Sources { file: None, environment: Vec::new(), flags };
-        let mut settings = Settings::load(&sources).expect("the settings of tests").settings;
+        let sources = Sources {
+            file: None,
+            environment: Vec::new(),
+            flags,
+        };
+        let mut settings = Settings::load(&sources)
+            .expect("the settings of tests")
+            .settings;
         adjust(&mut settings);
         let (clock, mock) = Clock::mock(UnixMicros::new(NOW));
-        let app = App::open(settings, Migration::Allowed, clock, Random::seeded(7)).await.expect("an application");
+        let app = App::open(settings, Migration::Allowed, clock, Random::seeded(7))
+            .await
+            .expect("an application");
         let app = Arc::new(app);
         let service = server::service(&app, server::metrics(&app)).expect("a service");
-        Self { app, clock: mock, service, folder }
+        Self {
+            app,
+            clock: mock,
+            service,
+            folder,
+        }
     }
 
     /// A folder of this test.
@@ -83,7 +105,10 @@ impl TestApp {
 
     /// The service itself, for what [`Call`] cannot express.
     pub async fn send(&self, request: poem::Request) -> Response {
-        self.service.call(request).await.expect("the service answers every request")
+        self.service
+            .call(request)
+            .await
+            .expect("the service answers every request")
     }
 
     /// Begins a request.
@@ -111,7 +136,9 @@ impl TestApp {
     pub async fn create_admin(&self) {
         let message = serde_json::from_value(instance("admin")).expect("settings of an instance");
         let network = std::net::IpAddr::from([127, 0, 0, 1]).into();
-        kontor::merchant::create_instance(&self.app, message, network).await.expect("admin");
+        kontor::merchant::create_instance(&self.app, message, network)
+            .await
+            .expect("admin");
     }
 
     /// A token of `admin` with a scope.
@@ -122,14 +149,25 @@ impl TestApp {
     /// Logs into an instance that has the usual password.
     pub async fn token(&self, instance: &str, scope: &str) -> String {
         let path = format!("/instances/{instance}/private/token");
-        let answer = self.post(&path, &json!({ "scope": scope })).basic(instance, PASSWORD).send().await;
-        answer.expect(200)["access_token"].as_str().expect("a token").to_owned()
+        let answer = self
+            .post(&path, &json!({ "scope": scope }))
+            .basic(instance, PASSWORD)
+            .send()
+            .await;
+        answer.expect(200)["access_token"]
+            .as_str()
+            .expect("a token")
+            .to_owned()
     }
 
     /// Creates an instance with the usual password and returns a token with all rights.
     pub async fn shop(&self, id: &str) -> String {
         let admin = self.admin_token("all").await;
-        self.post("/management/instances", &instance(id)).bearer(&admin).send().await.expect(204);
+        self.post("/management/instances", &instance(id))
+            .bearer(&admin)
+            .send()
+            .await
+            .expect(204);
         self.token(id, "all").await
     }
 }

@@ -1,6 +1,12 @@
 //! Notes which answers of which operations the suite has seen, for the coverage test that runs after it.
 
-use std::{collections::HashSet, fs, io::Write as _, path::PathBuf, sync::{LazyLock, Mutex}};
+use std::{
+    collections::HashSet,
+    fs,
+    io::Write as _,
+    path::PathBuf,
+    sync::{LazyLock, Mutex},
+};
 
 use kontor_openapi::Operation;
 
@@ -14,11 +20,19 @@ pub fn note(operation: Option<&Operation>, status: u16, code: Option<u16>) {
     static SEEN: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
     let Some(operation) = operation else { return };
     let line = format!("{} {status} {}\n", operation.id, code.unwrap_or_default());
-    if SEEN.lock().expect("no test panics here").insert(line.clone()) {
+    if SEEN
+        .lock()
+        .expect("no test panics here")
+        .insert(line.clone())
+    {
         let folder = folder();
         fs::create_dir_all(&folder).expect("a folder");
         let file = folder.join(std::process::id().to_string());
-        let mut file = fs::OpenOptions::new().create(true).append(true).open(file).expect("a file");
+        let mut file = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(file)
+            .expect("a file");
         file.write_all(line.as_bytes()).expect("a note");
     }
 }

@@ -20,7 +20,13 @@ pub struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(super) fn new(app: &'a TestApp, method: &str, path: &str) -> Self {
-        Self { app, method: method.to_owned(), path: path.to_owned(), headers: Vec::new(), body: Vec::new() }
+        Self {
+            app,
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
     }
 
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -44,7 +50,8 @@ impl<'a> Call<'a> {
     }
 
     pub fn json(self, body: &Value) -> Self {
-        self.header("content-type", "application/json").body(body.to_string())
+        self.header("content-type", "application/json")
+            .body(body.to_string())
     }
 
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
@@ -78,12 +85,20 @@ pub struct Answer {
 impl Answer {
     async fn read(response: Response) -> Self {
         let (parts, body) = response.into_parts();
-        Self { status: parts.status, headers: parts.headers, body: body.into_vec().await.expect("a body") }
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            body: body.into_vec().await.expect("a body"),
+        }
     }
 
     /// The body as JSON; `null` where there is none.
     pub fn json(&self) -> Value {
-        if self.body.is_empty() { Value::Null } else { serde_json::from_slice(&self.body).expect("a JSON body") }
+        if self.body.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&self.body).expect("a JSON body")
+        }
     }
 
     pub fn text(&self) -> String {
@@ -97,8 +112,15 @@ impl Answer {
     /// The Taler error code, where this is an error.
     pub fn code(&self) -> Option<u16> {
         let is_error = self.status.is_client_error() || self.status.is_server_error();
-        let is_json = self.header("content-type") == Some("application/json") && self.header("content-encoding").is_none();
-        (is_error && is_json).then(|| self.json()["code"].as_u64().and_then(|code| u16::try_from(code).ok())).flatten()
+        let is_json = self.header("content-type") == Some("application/json")
+            && self.header("content-encoding").is_none();
+        (is_error && is_json)
+            .then(|| {
+                self.json()["code"]
+                    .as_u64()
+                    .and_then(|code| u16::try_from(code).ok())
+            })
+            .flatten()
     }
 
     /// The body, if the status is this one.
@@ -106,7 +128,11 @@ impl Answer {
     pub fn expect(&self, status: u16) -> Value {
         let text = String::from_utf8_lossy(&self.body);
         assert_eq!(self.status.as_u16(), status, "{text}");
-        if self.header(header::CONTENT_TYPE.as_str()) == Some("application/json") { self.json() } else { Value::Null }
+        if self.header(header::CONTENT_TYPE.as_str()) == Some("application/json") {
+            self.json()
+        } else {
+            Value::Null
+        }
     }
 
     /// The body, if it is this error with code and hint.
@@ -114,7 +140,10 @@ impl Answer {
     pub fn refuses(&self, status: u16, code: u16) -> Value {
         let body = self.expect(status);
         assert_eq!(body["code"], code, "{body}");
-        assert!(body["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{body}");
+        assert!(
+            body["hint"].as_str().is_some_and(|hint| !hint.is_empty()),
+            "{body}"
+        );
         body
     }
 
@@ -129,5 +158,8 @@ impl Answer {
 
 /// The network that an address counts as.
 pub fn network(address: &str) -> ClientNetwork {
-    address.parse::<std::net::IpAddr>().expect("an address").into()
+    address
+        .parse::<std::net::IpAddr>()
+        .expect("an address")
+        .into()
 }

@@ -28,6 +28,12 @@ pub fn generate_types(document: &Document) -> Result<String, Error> {
 /// What the document says and the generator cannot express, with its place.
 pub fn generate(document: &Document, codes: &ErrorCodes) -> Result<String, Error> {
     let schemas = model::schemas(document)?;
+    let schemes = model::schemes(document)?;
     let operations = model::operations(document, codes)?;
-    Ok(emit::source(emit::service(document, &schemas, &operations)))
+    Ok(emit::source(emit::service(
+        document,
+        &schemas,
+        &schemes,
+        &operations,
+    )))
 }

@@ -15,7 +15,7 @@ pub(crate) use types::types;
 
 use crate::{
     document::Document,
-    model::{Operation, Reference, Schema, Type},
+    model::{Operation, Reference, Schema, Scheme, Type},
 };
 
 /// Formatted source text.
@@ -31,12 +31,13 @@ pub(crate) fn source(tokens: TokenStream) -> String {
 pub(crate) fn service(
     document: &Document,
     schemas: &[Schema],
+    schemes: &[Scheme],
     operations: &[Operation],
 ) -> TokenStream {
     let types = types::types(document, schemas);
     let replies = operations.iter().map(replies::reply);
     let table = table::table(operations);
-    let routes = routes::routes(document, operations);
+    let routes = routes::routes(schemes, operations);
     quote! { #types #(#replies)* #table #routes }
 }
 

@@ -5,20 +5,16 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{camel, doc, replies, rust_type};
-use crate::{
-    document::Document,
-    model::{Body, BodyKind, Location, Operation, Parameter, Scheme, Type, schemes},
-};
+use crate::model::{Body, BodyKind, Location, Operation, Parameter, Scheme, Type};
 
-pub(super) fn routes(document: &Document, operations: &[Operation]) -> TokenStream {
+pub(super) fn routes(schemes: &[Scheme], operations: &[Operation]) -> TokenStream {
     let mut tags: Vec<&str> = Vec::new();
     for operation in operations {
         if !tags.contains(&operation.tag.as_str()) {
             tags.push(&operation.tag);
         }
     }
-    let schemes = schemes(document).unwrap_or_default();
-    let security = security(&schemes, operations);
+    let security = security(schemes, operations);
     let apis = tags.iter().map(|tag| {
         let operations: Vec<_> = operations
             .iter()

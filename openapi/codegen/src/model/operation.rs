@@ -414,7 +414,10 @@ fn body_of(node: &Node<'_>) -> Result<Body, Error> {
     for (media, node) in content.members()? {
         let kind = match media {
             "application/json" => BodyKind::Json,
-            "application/x-www-form-urlencoded" => BodyKind::Form,
+            "application/x-www-form-urlencoded" => {
+                only_text(&node.required("schema")?)?;
+                BodyKind::Form
+            }
             _ => return Err(node.error("a request body is JSON or a form")),
         };
         kinds.push((kind, type_of(&node.required("schema")?)?));
@@ -434,6 +437,25 @@ fn body_of(node: &Node<'_>) -> Result<Body, Error> {
         required: node.flag("required")?,
         ty: ty.clone(),
     })
+}
+
+/// The values of a form are text: nothing else could be told apart.
+fn only_text(schema: &Node<'_>) -> Result<(), Error> {
+    let schema = schema.resolve()?;
+    let additional = schema
+        .get("additionalProperties")
+        .filter(|node| node.value.is_object());
+    for node in schema
+        .members_at("properties")?
+        .into_iter()
+        .map(|(_, node)| node)
+        .chain(additional)
+    {
+        if node.resolve()?.text_at("type")? != Some("string") {
+            return Err(node.error("a form holds text alone"));
+        }
+    }
+    Ok(())
 }
 
 fn is_error_body(response: &Node<'_>) -> Result<bool, Error> {

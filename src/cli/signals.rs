@@ -1,0 +1,74 @@
+//! The signals that end a server.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+
+use super::failure::Failure;
+use crate::app::App;
+use crate::server::{self, Listeners};
+
+/// SIGTERM and SIGINT of this process. As long as it lives, neither ends the process by itself.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Begins to catch them.
+    ///
+    /// # Errors
+    /// The operating system does not allow it.
+    pub fn catch() -> Result<Self, Failure> {
+        let catch = |kind| {
+            signal(kind)
+                .map_err(|reason| Failure::failed(format!("cannot catch signals: {reason}")))
+        };
+        Ok(Self {
+            terminate: catch(SignalKind::terminate())?,
+            interrupt: catch(SignalKind::interrupt())?,
+        })
+    }
+
+    /// The name of the next one.
+    pub async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// Serves until the first signal, and then until open requests are finished or a second signal comes.
+///
+/// # Errors
+/// A listener that fails; requests that were broken off by the second signal.
+pub async fn serve_until_stopped(
+    app: Arc<App>,
+    listeners: Listeners,
+    mut signals: Signals,
+    notice: Duration,
+) -> Result<(), Failure> {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let second_signal = async move {
+        let name = signals.next().await;
+        tracing::info!(signal = name, "stopping: open requests are finished first");
+        // A server that has stopped by itself needs not be told.
+        stop.send(()).ok();
+        signals.next().await
+    };
+    let serving = server::serve(app, listeners, ended(stopped), notice);
+    tokio::select! {
+        served = serving => served.map_err(|error| Failure::failed(error.to_string())),
+        name = second_signal => Err(Failure::failed(format!(
+            "stopped by a second {name}, before all requests were finished"
+        ))),
+    }
+}
+
+fn ended(stopped: oneshot::Receiver<()>) -> impl Future<Output = ()> + Send + 'static {
+    async move { drop(stopped.await) }
+}

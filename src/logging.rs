@@ -1,0 +1,150 @@
+//! The log: one line per event on standard error, as text for people or as JSON for machines.
+//!
+//! A JSON line is one object: `timestamp`, `level`, `target`, `message` where there is one, the fields of the event under
+//! their dotted names, and `span` with the fields of the request that the event belongs to. The target of the line that
+//! each request leaves is `kontor::access`.
+
+use std::io::{self, IsTerminal as _};
+
+use tracing::Subscriber;
+use tracing_subscriber::{EnvFilter, fmt, fmt::MakeWriter, util::SubscriberInitExt as _};
+
+use crate::{
+    config::{Log, LogFormat},
+    http::errors::log_panics,
+};
+
+/// What the library says about listeners is said by this program in its own words.
+const QUIET: &str = "poem::server=warn";
+
+/// Why there is no log.
+#[derive(Debug, thiserror::Error)]
+pub enum LoggingError {
+    /// The level cannot be read; a configuration that was checked has no such one.
+    #[error("\"log.level\" is not a log level: {0}")]
+    Level(#[from] tracing_subscriber::filter::ParseError),
+    /// There is a log already.
+    #[error("the log was started twice")]
+    Twice(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// Starts the log of this process on standard error, panics included.
+///
+/// # Errors
+/// See [`LoggingError`].
+pub fn start(settings: &Log) -> Result<(), LoggingError> {
+    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    match settings.format {
+        LogFormat::Text => text(settings, colours, io::stderr)?.try_init()?,
+        LogFormat::Json => json(settings, io::stderr)?.try_init()?,
+    }
+    log_panics();
+    Ok(())
+}
+
+fn filter(settings: &Log) -> Result<EnvFilter, LoggingError> {
+    Ok(EnvFilter::builder().parse(format!("{QUIET},{}", settings.level))?)
+}
+
+fn text<W>(
+    settings: &Log,
+    colours: bool,
+    writer: W,
+) -> Result<impl Subscriber + Send + Sync + use<W>, LoggingError>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    Ok(fmt()
+        .with_env_filter(filter(settings)?)
+        .with_ansi(colours)
+        .with_writer(writer)
+        .finish())
+}
+
+fn json<W>(
+    settings: &Log,
+    writer: W,
+) -> Result<impl Subscriber + Send + Sync + use<W>, LoggingError>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    Ok(fmt()
+        .json()
+        .flatten_event(true)
+        .with_span_list(false)
+        .with_env_filter(filter(settings)?)
+        .with_writer(writer)
+        .finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use serde_json::Value;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Lines {
+        fn read(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    fn events() {
+        let span = tracing::info_span!("request", request.id = "r1");
+        span.in_scope(|| tracing::info!(target: "kontor::access", { http.status = 204, url.path = "/config" }));
+        tracing::debug!("not at this level");
+        tracing::info!(target: "poem::server", "listening");
+    }
+
+    fn settings(format: LogFormat) -> Log {
+        Log {
+            format,
+            ..Log::default()
+        }
+    }
+
+    #[test]
+    fn json_lines_keep_dotted_names() {
+        let lines = Lines::default();
+        let written = lines.clone();
+        let log = json(&settings(LogFormat::Json), move || written.clone()).unwrap();
+        tracing::subscriber::with_default(log, events);
+        let text = lines.read();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        let line: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["target"], "kontor::access");
+        assert_eq!(line["level"], "INFO");
+        assert_eq!(line["http.status"], 204);
+        assert_eq!(line["url.path"], "/config");
+        assert_eq!(line["span"]["request.id"], "r1");
+    }
+
+    #[test]
+    fn text_lines_are_plain_without_a_terminal() {
+        let lines = Lines::default();
+        let written = lines.clone();
+        let log = text(&settings(LogFormat::Text), false, move || written.clone()).unwrap();
+        tracing::subscriber::with_default(log, events);
+        let text = lines.read();
+        assert!(
+            text.ends_with("kontor::access: http.status=204 url.path=\"/config\"\n"),
+            "{text}"
+        );
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+}
