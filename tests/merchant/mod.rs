@@ -2,11 +2,15 @@
 
 mod access_tokens;
 mod authorization;
+mod bodies;
 mod configuration;
+mod guesses;
+mod instances;
 mod legacy_secrets;
 mod legal_documents;
 mod login;
 mod login_limit;
+mod own_instance;
 mod refresh;
 mod secrets;
 mod token_list;
