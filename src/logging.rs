@@ -106,7 +106,7 @@ mod tests {
 
     fn events() {
         let span = tracing::info_span!("request", request.id = "r1");
-        span.in_scope(|| tracing::info!(target: "kontor::access", { http.status = 204, url.path = "/config" }));
+        span.in_scope(|| tracing::info!(target: "kontor::access", { http.status = 204, url.path = "/config" }, "answered"));
         tracing::debug!("not at this level");
         tracing::info!(target: "poem::server", "listening");
     }
@@ -142,7 +142,7 @@ mod tests {
         tracing::subscriber::with_default(log, events);
         let text = lines.read();
         assert!(
-            text.ends_with("kontor::access: http.status=204 url.path=\"/config\"\n"),
+            text.ends_with("kontor::access: answered http.status=204 url.path=\"/config\"\n"),
             "{text}"
         );
         assert_eq!(text.lines().count(), 1, "{text}");
