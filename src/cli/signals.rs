@@ -1,6 +1,5 @@
 //! The signals that end a server.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,6 +68,6 @@ pub async fn serve_until_stopped(
     }
 }
 
-fn ended(stopped: oneshot::Receiver<()>) -> impl Future<Output = ()> + Send + 'static {
-    async move { drop(stopped.await) }
+async fn ended(stopped: oneshot::Receiver<()>) {
+    drop(stopped.await);
 }
