@@ -20,7 +20,7 @@ use crate::{
     app::App,
     db::SchemaStatus,
     documentation::Documentation,
-    http::{Layers, NoteReached, Routes, Settings, TrustedProxies},
+    http::{Layers, NoteReached, Routes, Settings, TrustedProxies, body::DecodeBody},
     management::{self, Check, Readiness},
     merchant::Merchant,
     metrics::{Metrics, Sources},
@@ -106,14 +106,16 @@ pub fn service(
         env!("CARGO_PKG_VERSION"),
     );
     let operations = Dispatch::new(
-        operations.data(merchant).with(NoteReached),
+        operations
+            .data(merchant)
+            .with(DecodeBody::new(settings.limits.body_size))
+            .with(NoteReached),
         Arc::clone(&directory),
         public_url,
     );
     let layers = Layers::new(Settings {
         trusted_proxies: TrustedProxies::new(settings.limits.trusted_proxies.iter().copied()),
         public_url: public_url.to_owned(),
-        body_limit_bytes: settings.limits.body_size,
         request_timeout: settings.limits.request_timeout,
         clock: app.clock.clone(),
         random: app.random.clone(),
