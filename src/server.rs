@@ -47,15 +47,18 @@ pub enum ServeError {
     Stopped(#[from] io::Error),
 }
 
-/// The directory of the merchant's operations, as the layers ask it.
-struct MerchantRoutes(Arc<Directory>);
+/// The paths of the merchant's operations and of the documentation, as the layers ask for them.
+struct MerchantRoutes {
+    directory: Arc<Directory>,
+    documentation: Arc<Documentation>,
+}
 
 impl Routes for MerchantRoutes {
     fn allow(&self, path: &str) -> Option<HeaderValue> {
         // No operation has this method, so a path that exists says what it takes instead.
-        match self.0.find(Method::OPTIONS.as_str(), path) {
+        match self.directory.find(Method::OPTIONS.as_str(), path) {
             Destination::OtherMethods(allow) => HeaderValue::try_from(allow).ok(),
-            _ => None,
+            _ => self.documentation.allow(path),
         }
     }
 
@@ -100,6 +103,8 @@ pub fn service(
     let public_url = app.public_url.as_str();
     let merchant = Arc::new(Merchant::new(Arc::clone(app)));
     let directory = Arc::new(Directory::new(OPERATIONS));
+    let editions = Editions::new(kontor_openapi::merchant::DOCUMENT, public_url);
+    let documentation = Arc::new(Documentation::new(editions, public_url));
     let operations = OpenApiService::new(
         routes(Arc::clone(&merchant)),
         "Kontor",
@@ -120,13 +125,12 @@ pub fn service(
         clock: app.clock.clone(),
         random: app.random.clone(),
         metrics,
-        routes: Arc::new(MerchantRoutes(directory)),
+        routes: Arc::new(MerchantRoutes {
+            directory,
+            documentation: Arc::clone(&documentation),
+        }),
         unauthorized: ErrorCode::MerchantGenericUnauthorized,
     });
-    let documentation = Documentation::new(
-        Editions::new(kontor_openapi::merchant::DOCUMENT, public_url),
-        public_url,
-    );
     Ok(layers.map_err(|_| ServeError::PublicUrl)?.around(Mount {
         documentation,
         operations,
@@ -135,7 +139,7 @@ pub fn service(
 
 /// The documentation beside the operations.
 struct Mount<E> {
-    documentation: Documentation,
+    documentation: Arc<Documentation>,
     operations: E,
 }
 
