@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use kontor_openapi::{
-    ErrorCode,
+    ApiError, ErrorCode,
     dispatch::{Destination, Directory, Dispatch},
     document::Editions,
     merchant::{OPERATIONS, routes},
@@ -11,7 +11,7 @@ use kontor_openapi::{
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response, Server,
     endpoint::BoxEndpoint,
-    http::{HeaderValue, Method},
+    http::{HeaderValue, Method, Uri},
     listener::{Acceptor, Listener, TcpAcceptor, TcpListener},
 };
 use poem_openapi::OpenApiService;
@@ -25,6 +25,10 @@ use crate::{
     merchant::Merchant,
     metrics::{Metrics, Sources},
 };
+
+/// Longest path with its query, in bytes. From 65535 bytes on the HTTP library refuses a request before any layer sees
+/// it, with a 414 without a body.
+const LONGEST_URI: usize = 16 * 1024;
 
 /// Why a server cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +151,9 @@ impl<E: Endpoint> Endpoint for Mount<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
+        if length(request.uri()) > LONGEST_URI {
+            return Err(ApiError::new(ErrorCode::GenericUriTooLong).into());
+        }
         match self.documentation.answer(&request) {
             Some(answer) => answer.map_err(Into::into),
             None => self
@@ -156,6 +163,12 @@ impl<E: Endpoint> Endpoint for Mount<E> {
                 .map(IntoResponse::into_response),
         }
     }
+}
+
+/// The length of a path with its query, in bytes.
+fn length(uri: &Uri) -> usize {
+    uri.path_and_query()
+        .map_or(0, |target| target.as_str().len())
 }
 
 /// The management listener's service.
