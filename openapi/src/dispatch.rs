@@ -74,7 +74,10 @@ impl Directory {
         let Ok(found) = self.instance.at(rest) else {
             return Destination::Unknown;
         };
-        let name = percent_decode_str(name).decode_utf8_lossy().into_owned();
+        // No instance has such a name; PostgreSQL would not even compare it.
+        let name = percent_decode_str(name)
+            .decode_utf8_lossy()
+            .replace('\0', "\u{fffd}");
         if name == "default" {
             return Destination::Moved(rest.to_owned());
         }
@@ -226,6 +229,10 @@ mod tests {
         assert_eq!(
             operation("HEAD", "/instances/a%40b/config"),
             Some(("getConfig", "a@b".to_owned()))
+        );
+        assert_eq!(
+            operation("GET", "/instances/%00%FF/config"),
+            Some(("getConfig", "\u{fffd}\u{fffd}".to_owned()))
         );
         assert_eq!(
             operation("GET", "/instances/admin/config"),
