@@ -8,6 +8,7 @@ use poem::{
     Endpoint, IntoResponse, Request, Response,
     http::{HeaderValue, StatusCode, Uri, header},
 };
+use poem_openapi::{OperationId, error::ParsePathError};
 
 use crate::{ApiError, ErrorCode, Operation, scalar::InstanceId};
 
@@ -165,10 +166,10 @@ impl<E: Endpoint> Endpoint for Dispatch<E> {
                 }
                 request.set_data(operation);
                 request.set_data(instance);
-                self.inner
-                    .call(request)
-                    .await
+                let answer = self.inner.call(request).await;
+                answer
                     .map(IntoResponse::into_response)
+                    .map_err(|error| with_parameter_name(error, operation))
             }
             Destination::Moved(path) => Ok(self.moved(&path)),
             Destination::OtherMethods(allow) => {
@@ -184,6 +185,24 @@ impl<E: Endpoint> Endpoint for Dispatch<E> {
             Destination::Unknown => Err(ApiError::new(ErrorCode::GenericEndpointUnknown).into()),
         }
     }
+}
+
+/// poem-openapi numbers the parameters of a path; the document has names for them.
+fn with_parameter_name(mut error: poem::Error, operation: &Operation) -> poem::Error {
+    let numbered = error.downcast_ref::<ParsePathError>();
+    let number = numbered.and_then(|error| error.name.strip_prefix("param")?.parse().ok());
+    let Some(name) = number.and_then(|number| operation.path_parameter(number)) else {
+        return error;
+    };
+    let id = error.data::<OperationId>().copied();
+    error = ApiError::new(ErrorCode::GenericParameterMalformed)
+        .with_detail(format!("`{name}` is malformed"))
+        .with_parameter(name)
+        .into();
+    if let Some(id) = id {
+        error.set_data(id);
+    }
+    error
 }
 
 fn replace_path(request: &mut Request, path: &str) -> Result<(), ApiError> {
