@@ -6,7 +6,7 @@ use matchit::Router;
 use percent_encoding::percent_decode_str;
 use poem::{
     Endpoint, IntoResponse, Request, Response,
-    http::{HeaderValue, StatusCode, Uri, header},
+    http::{HeaderValue, Method, StatusCode, Uri, header},
 };
 use poem_openapi::{OperationId, error::ParsePathError};
 
@@ -163,6 +163,10 @@ impl<E: Endpoint> Endpoint for Dispatch<E> {
             Destination::Operation(operation, instance, path) => {
                 if path.len() != request.uri().path().len() {
                     replace_path(&mut request, &path)?;
+                }
+                // The routes answer as to GET; the server sends no body, and all headers are those of GET.
+                if request.method() == Method::HEAD {
+                    request.set_method(Method::GET);
                 }
                 request.set_data(operation);
                 request.set_data(instance);
