@@ -10,6 +10,9 @@ use poem::{
 use sha2::{Digest, Sha256};
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
+/// The methods of every path of the documentation.
+const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
+
 /// The documentation of the merchant's interface.
 pub struct Documentation {
     editions: [Edition; 3],
@@ -61,15 +64,19 @@ impl Documentation {
         }
     }
 
+    /// The value of `Allow` for a path of the documentation; none for any other.
+    #[must_use]
+    pub fn allow(&self, path: &str) -> Option<HeaderValue> {
+        let is_edition = self.editions.iter().any(|edition| edition.path == path);
+        (is_edition || path == "/docs" || path.starts_with("/docs/")).then_some(ALLOW)
+    }
+
     /// The answer to a request that is about the documentation; none for any other.
     pub fn answer(&self, request: &Request) -> Option<Result<Response, ApiError>> {
         let path = request.uri().path();
+        let allow = self.allow(path)?;
         let edition = self.editions.iter().find(|edition| edition.path == path);
-        if edition.is_none() && path != "/docs" && !path.starts_with("/docs/") {
-            return None;
-        }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            let allow = HeaderValue::from_static("GET, HEAD, OPTIONS");
             return Some(Err(
                 ApiError::new(ErrorCode::GenericMethodInvalid).with_header(header::ALLOW, allow)
             ));

@@ -3,7 +3,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use kontor_openapi::{
-    ErrorCode,
+    ApiError, ErrorCode,
     dispatch::{Destination, Directory, Dispatch},
     document::Editions,
     merchant::{OPERATIONS, routes},
@@ -11,7 +11,7 @@ use kontor_openapi::{
 use poem::{
     Endpoint, EndpointExt, IntoResponse, Request, Response, Server,
     endpoint::BoxEndpoint,
-    http::{HeaderValue, Method},
+    http::{HeaderValue, Method, Uri},
     listener::{Acceptor, Listener, TcpAcceptor, TcpListener},
 };
 use poem_openapi::OpenApiService;
@@ -20,11 +20,15 @@ use crate::{
     app::App,
     db::SchemaStatus,
     documentation::Documentation,
-    http::{Layers, NoteReached, Routes, Settings, TrustedProxies},
+    http::{Layers, NoteReached, Routes, Settings, TrustedProxies, body::DecodeBody},
     management::{self, Check, Readiness},
     merchant::Merchant,
     metrics::{Metrics, Sources},
 };
+
+/// Longest path with its query, in bytes. From 65535 bytes on the HTTP library refuses a request before any layer sees
+/// it, with a 414 without a body.
+const LONGEST_URI: usize = 16 * 1024;
 
 /// Why a server cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -47,15 +51,18 @@ pub enum ServeError {
     Stopped(#[from] io::Error),
 }
 
-/// The directory of the merchant's operations, as the layers ask it.
-struct MerchantRoutes(Arc<Directory>);
+/// The paths of the merchant's operations and of the documentation, as the layers ask for them.
+struct MerchantRoutes {
+    directory: Arc<Directory>,
+    documentation: Arc<Documentation>,
+}
 
 impl Routes for MerchantRoutes {
     fn allow(&self, path: &str) -> Option<HeaderValue> {
         // No operation has this method, so a path that exists says what it takes instead.
-        match self.0.find(Method::OPTIONS.as_str(), path) {
+        match self.directory.find(Method::OPTIONS.as_str(), path) {
             Destination::OtherMethods(allow) => HeaderValue::try_from(allow).ok(),
-            _ => None,
+            _ => self.documentation.allow(path),
         }
     }
 
@@ -100,31 +107,34 @@ pub fn service(
     let public_url = app.public_url.as_str();
     let merchant = Arc::new(Merchant::new(Arc::clone(app)));
     let directory = Arc::new(Directory::new(OPERATIONS));
+    let editions = Editions::new(kontor_openapi::merchant::DOCUMENT, public_url);
+    let documentation = Arc::new(Documentation::new(editions, public_url));
     let operations = OpenApiService::new(
         routes(Arc::clone(&merchant)),
         "Kontor",
         env!("CARGO_PKG_VERSION"),
     );
     let operations = Dispatch::new(
-        operations.data(merchant).with(NoteReached),
+        operations
+            .data(merchant)
+            .with(DecodeBody::new(settings.limits.body_size))
+            .with(NoteReached),
         Arc::clone(&directory),
         public_url,
     );
     let layers = Layers::new(Settings {
         trusted_proxies: TrustedProxies::new(settings.limits.trusted_proxies.iter().copied()),
         public_url: public_url.to_owned(),
-        body_limit_bytes: settings.limits.body_size,
         request_timeout: settings.limits.request_timeout,
         clock: app.clock.clone(),
         random: app.random.clone(),
         metrics,
-        routes: Arc::new(MerchantRoutes(directory)),
+        routes: Arc::new(MerchantRoutes {
+            directory,
+            documentation: Arc::clone(&documentation),
+        }),
         unauthorized: ErrorCode::MerchantGenericUnauthorized,
     });
-    let documentation = Documentation::new(
-        Editions::new(kontor_openapi::merchant::DOCUMENT, public_url),
-        public_url,
-    );
     Ok(layers.map_err(|_| ServeError::PublicUrl)?.around(Mount {
         documentation,
         operations,
@@ -133,7 +143,7 @@ pub fn service(
 
 /// The documentation beside the operations.
 struct Mount<E> {
-    documentation: Documentation,
+    documentation: Arc<Documentation>,
     operations: E,
 }
 
@@ -141,6 +151,9 @@ impl<E: Endpoint> Endpoint for Mount<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
+        if length(request.uri()) > LONGEST_URI {
+            return Err(ApiError::new(ErrorCode::GenericUriTooLong).into());
+        }
         match self.documentation.answer(&request) {
             Some(answer) => answer.map_err(Into::into),
             None => self
@@ -150,6 +163,12 @@ impl<E: Endpoint> Endpoint for Mount<E> {
                 .map(IntoResponse::into_response),
         }
     }
+}
+
+/// The length of a path with its query, in bytes.
+fn length(uri: &Uri) -> usize {
+    uri.path_and_query()
+        .map_or(0, |target| target.as_str().len())
 }
 
 /// The management listener's service.

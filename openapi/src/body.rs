@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, marker::PhantomData};
 
-use poem::{Request, RequestBody, http::StatusCode};
+use poem::{
+    Request, RequestBody,
+    http::{StatusCode, header},
+};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ExtractParamOptions,
     registry::{MetaMediaType, MetaRequest, MetaSchema, MetaSchemaRef},
@@ -109,7 +112,9 @@ async fn read<T: FromBody, O: Described>(
     body: &mut RequestBody,
     formats: &[Format],
 ) -> poem::Result<T> {
-    let format = match request.content_type() {
+    // One that is no text is not the same as none.
+    let media_type = request.headers().get(header::CONTENT_TYPE);
+    let format = match media_type.map(|media_type| media_type.to_str().unwrap_or_default()) {
         None => formats.first(),
         Some(media_type) => formats.iter().find(|format| format.accepts(media_type)),
     };

@@ -6,8 +6,9 @@ use matchit::Router;
 use percent_encoding::percent_decode_str;
 use poem::{
     Endpoint, IntoResponse, Request, Response,
-    http::{HeaderValue, StatusCode, Uri, header},
+    http::{HeaderValue, Method, StatusCode, Uri, header},
 };
+use poem_openapi::{OperationId, error::ParsePathError};
 
 use crate::{ApiError, ErrorCode, Operation, scalar::InstanceId};
 
@@ -74,7 +75,10 @@ impl Directory {
         let Ok(found) = self.instance.at(rest) else {
             return Destination::Unknown;
         };
-        let name = percent_decode_str(name).decode_utf8_lossy().into_owned();
+        // No instance has such a name; PostgreSQL would not even compare it.
+        let name = percent_decode_str(name)
+            .decode_utf8_lossy()
+            .replace('\0', "\u{fffd}");
         if name == "default" {
             return Destination::Moved(rest.to_owned());
         }
@@ -160,12 +164,16 @@ impl<E: Endpoint> Endpoint for Dispatch<E> {
                 if path.len() != request.uri().path().len() {
                     replace_path(&mut request, &path)?;
                 }
+                // The routes answer as to GET; the server sends no body, and all headers are those of GET.
+                if request.method() == Method::HEAD {
+                    request.set_method(Method::GET);
+                }
                 request.set_data(operation);
                 request.set_data(instance);
-                self.inner
-                    .call(request)
-                    .await
+                let answer = self.inner.call(request).await;
+                answer
                     .map(IntoResponse::into_response)
+                    .map_err(|error| with_parameter_name(error, operation))
             }
             Destination::Moved(path) => Ok(self.moved(&path)),
             Destination::OtherMethods(allow) => {
@@ -181,6 +189,24 @@ impl<E: Endpoint> Endpoint for Dispatch<E> {
             Destination::Unknown => Err(ApiError::new(ErrorCode::GenericEndpointUnknown).into()),
         }
     }
+}
+
+/// poem-openapi numbers the parameters of a path; the document has names for them.
+fn with_parameter_name(mut error: poem::Error, operation: &Operation) -> poem::Error {
+    let numbered = error.downcast_ref::<ParsePathError>();
+    let number = numbered.and_then(|error| error.name.strip_prefix("param")?.parse().ok());
+    let Some(name) = number.and_then(|number| operation.path_parameter(number)) else {
+        return error;
+    };
+    let id = error.data::<OperationId>().copied();
+    error = ApiError::new(ErrorCode::GenericParameterMalformed)
+        .with_detail(format!("`{name}` is malformed"))
+        .with_parameter(name)
+        .into();
+    if let Some(id) = id {
+        error.set_data(id);
+    }
+    error
 }
 
 fn replace_path(request: &mut Request, path: &str) -> Result<(), ApiError> {
@@ -226,6 +252,10 @@ mod tests {
         assert_eq!(
             operation("HEAD", "/instances/a%40b/config"),
             Some(("getConfig", "a@b".to_owned()))
+        );
+        assert_eq!(
+            operation("GET", "/instances/%00%FF/config"),
+            Some(("getConfig", "\u{fffd}\u{fffd}".to_owned()))
         );
         assert_eq!(
             operation("GET", "/instances/admin/config"),

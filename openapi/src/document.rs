@@ -27,18 +27,46 @@ impl Editions {
             serde_json::to_string_pretty(value).expect("a JSON value can be written")
         };
         Self {
-            yaml: yaml_serde::to_string(&document).expect("a JSON value is a YAML value"),
+            yaml: yaml(&document),
             json: pretty(&document),
             json_3_0: pretty(&downgrade(document)),
         }
     }
 }
 
+/// As YAML whose strings stay strings under the rules of YAML 1.1 too, by which many tools still read `YES` as true and
+/// `32:0:20` as a number in base 60. The serializer knows the rules of YAML 1.2 alone.
+fn yaml(document: &Value) -> String {
+    let mut marked = document.clone();
+    mark_ambiguous(&mut marked);
+    let text = yaml_serde::to_string(&marked).expect("a JSON value is a YAML value");
+    text.replace(MARK, "'")
+}
+
+/// Stands where a quote shall be; no document contains it.
+const MARK: &str = "__quote__";
+
+fn mark_ambiguous(value: &mut Value) {
+    match value {
+        Value::String(text) if is_ambiguous(text) => *text = format!("{MARK}{text}{MARK}"),
+        Value::Array(items) => items.iter_mut().for_each(mark_ambiguous),
+        Value::Object(members) => members.values_mut().for_each(mark_ambiguous),
+        _ => {}
+    }
+}
+
+fn is_ambiguous(text: &str) -> bool {
+    const WORDS: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];
+    let is_base_60 = text.contains(':') && text.bytes().all(|byte| byte.is_ascii_digit() || b":.+-_".contains(&byte));
+    is_base_60 || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
 fn move_servers(document: &mut Value, public_url: &str) {
     let prefix = |servers: &mut Value| {
         for server in servers.as_array_mut().into_iter().flatten() {
-            let url = format!("{public_url}{}", server["url"].as_str().unwrap_or_default());
-            server["url"] = Value::String(url);
+            // Clients append the path, which begins with a slash.
+            let url = server["url"].as_str().unwrap_or_default();
+            server["url"] = Value::String(format!("{public_url}{}", url.trim_end_matches('/')));
         }
     };
     document.get_mut("servers").map(prefix);

@@ -96,7 +96,11 @@ impl<E: Endpoint> Endpoint for AccessLogEndpoint<E> {
         let pending = Pending::new(&self.observer, &mut request);
         let mut response = self.inner.get_response(request).await;
         let body: BoxBody = response.take_body().into();
-        pending.answered(&response, body.size_hint().exact());
+        let sent = match pending.method {
+            Method::HEAD => Some(0),
+            _ => body.size_hint().exact(),
+        };
+        pending.answered(&response, sent);
         response.set_body(poem::Body::from(body));
         Ok(response)
     }

@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kontor_openapi::{ApiError, ErrorCode};
 use poem::{
     Body, Endpoint, IntoResponse, Middleware, Request, Response, Result,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
 };
 
 /// What poem's [`Body`] wraps: the way to the length of a body without reading it.
@@ -21,7 +21,8 @@ const ACCEPTED_CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, i
 const USUAL_EXPANSION: usize = 4;
 
 /// Middleware that reads the body at most up to the limit, undoes its content coding and leaves the plain bytes in
-/// the request. A request without a body is left alone.
+/// the request. A request without a body is left alone, and so is the body of a method that takes none: it means nothing
+/// (RFC 9110 §9.3.1), so that nothing about it is wrong.
 ///
 /// # Errors
 /// 413/32 above the limit, at once where `Content-Length` says so; 415/23 for a content coding that is not known; 400/28
@@ -61,7 +62,7 @@ impl<E: Endpoint> Endpoint for DecodeBodyEndpoint<E> {
 
     async fn call(&self, mut request: Request) -> Result<Response> {
         let body = request.take_body();
-        if !body.is_empty() {
+        if !body.is_empty() && !takes_none(request.method()) {
             let coding = Coding::of(request.headers())?;
             let sent = read(body, request.headers(), self.limit_bytes).await?;
             let plain = decode(coding, sent, self.limit_bytes)?;
@@ -78,6 +79,10 @@ impl<E: Endpoint> Endpoint for DecodeBodyEndpoint<E> {
             .await
             .map(IntoResponse::into_response)
     }
+}
+
+fn takes_none(method: &Method) -> bool {
+    [Method::GET, Method::HEAD, Method::DELETE].contains(method)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,8 +9,8 @@
 //! 6. [`compression`]: the coding of the answer;
 //! 7. [`errors`]: from here outwards there are only answers: failures and panics end here;
 //! 8. [`timeout`]: the longest life of a request, its upload included;
-//! 9. [`body`]: decoded and bounded request body;
-//! 10. the service, which is the dispatch by path and, right inside it, [`NoteReached`].
+//! 9. the service, which is the dispatch by path and, right inside it, [`NoteReached`] and [`body`]: the decoded and
+//!    bounded request body, of which nothing is read for a request that leads nowhere.
 //!
 //! Whatever fails inside 7 therefore still has an id, a log line and all headers.
 
@@ -81,8 +81,6 @@ pub struct Settings {
     pub trusted_proxies: TrustedProxies,
     /// The address under which clients reach the service, such as `https://shop.example/`.
     pub public_url: String,
-    /// Longest request body after decoding, in bytes.
-    pub body_limit_bytes: usize,
     /// Longest life of a request that does not ask for more through [`Deadline`].
     pub request_timeout: Duration,
     /// For ids and durations.
@@ -107,7 +105,6 @@ pub struct Layers {
     compression: compression::CompressAnswers,
     errors: errors::ConvertErrors,
     timeout: timeout::LimitTime,
-    body: body::DecodeBody,
 }
 
 impl Layers {
@@ -119,7 +116,6 @@ impl Layers {
         let Settings {
             trusted_proxies,
             public_url,
-            body_limit_bytes,
             request_timeout,
             ..
         } = settings;
@@ -141,14 +137,12 @@ impl Layers {
             compression: compression::CompressAnswers,
             errors: errors::ConvertErrors::new(routes, settings.unauthorized),
             timeout: timeout::LimitTime::new(request_timeout),
-            body: body::DecodeBody::new(body_limit_bytes),
         })
     }
 
     /// Surrounds a service; what comes out never fails.
     pub fn around<E: Endpoint + 'static>(self, service: E) -> BoxEndpoint<'static, Response> {
         service
-            .with(self.body)
             .with(self.timeout)
             .with(self.errors)
             .with(self.compression)

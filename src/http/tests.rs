@@ -31,14 +31,15 @@ async fn operation(request: Request) -> poem::Result<Response> {
 fn service(metrics: &Arc<Metrics>) -> BoxEndpoint<'static, Response> {
     let url = "https://shop.example/";
     let inner = Dispatch::new(
-        make(operation).with(NoteReached),
+        make(operation)
+            .with(body::DecodeBody::new(1024))
+            .with(NoteReached),
         Arc::new(Directory::new(OPERATIONS)),
         url,
     );
     let settings = Settings {
         trusted_proxies: proxies(&["10.0.0.0/8"]),
         public_url: url.to_owned(),
-        body_limit_bytes: 1024,
         request_timeout: Duration::from_secs(30),
         clock: Clock::mock(UnixMicros::new(0)).0,
         random: Random::seeded(1),
@@ -134,7 +135,7 @@ async fn failures_have_all_that_answers_have() {
     assert_eq!(
         failed(
             call(Method::POST, "/management/instances", large).await,
-            "none"
+            "createInstance"
         )
         .await,
         (json!(413), json!(32))

@@ -1,1 +1,11 @@
 //! What every request passes, through the whole service.
+
+mod bodies;
+mod documentation;
+mod failures;
+mod faults;
+mod headers;
+mod log;
+mod management;
+mod shutdown;
+mod support;

@@ -15,7 +15,7 @@ const LIMIT: usize = 4096;
 
 /// Status and code, or what the endpoint got.
 async fn sent(coding: Option<&str>, body: impl Into<Body>) -> Result<Vec<u8>, (u16, u16)> {
-    let mut builder = Request::builder();
+    let mut builder = Request::builder().method(Method::POST);
     if let Some(coding) = coding {
         builder = builder.header("content-encoding", coding);
     }
@@ -117,6 +117,7 @@ async fn an_announced_length_above_the_limit_is_refused_unread() {
         },
     ));
     let request = Request::builder()
+        .method(Method::POST)
         .header("content-length", "4097")
         .body(unread);
     assert_eq!(answered(request).await.unwrap_err(), (413, 32));
@@ -167,6 +168,14 @@ async fn a_body_that_ends_early_is_refused() {
             .unwrap_err(),
         (400, 22)
     );
+}
+
+#[tokio::test]
+async fn the_body_of_a_method_that_takes_none_is_not_looked_at() {
+    for method in [Method::GET, Method::HEAD, Method::DELETE] {
+        let request = Request::builder().method(method).body(vec![b'a'; 4097]);
+        assert_eq!(answered(request).await.unwrap(), b"");
+    }
 }
 
 #[tokio::test]
