@@ -57,7 +57,10 @@ fn mark_ambiguous(value: &mut Value) {
 
 fn is_ambiguous(text: &str) -> bool {
     const WORDS: [&str; 6] = ["y", "n", "yes", "no", "on", "off"];
-    let is_base_60 = text.contains(':') && text.bytes().all(|byte| byte.is_ascii_digit() || b":.+-_".contains(&byte));
+    let is_base_60 = text.contains(':')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b":.+-_".contains(&byte));
     is_base_60 || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 

@@ -69,7 +69,7 @@ impl ApiError {
     /// The parameter or body member that was wrong.
     #[must_use]
     pub fn with_parameter(mut self, parameter: impl Into<String>) -> Self {
-        self.0.parameter = Some(parameter.into());
+        self.0.parameter = Some(parameter.into()).filter(|parameter| !parameter.is_empty());
         self
     }
 

@@ -172,7 +172,8 @@ pub fn run(settings: &SettingsArgs, args: &InstanceArgs) -> Result<(), Failure> 
     let existing = Migration::Refused;
     match &args.action {
         InstanceAction::Create(args) => {
-            // Asked for before anything is made.
+            // A wrong configuration is told before the password is asked for, and that before anything is made.
+            settings.load()?;
             let message = new_instance(args)?;
             // The first instance may come before the first start of the server.
             with_app(settings, Migration::OfEmpty, async |app| {

@@ -29,7 +29,7 @@ pub enum Api {
 /// Forms of the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// As it was written
+    /// As YAML
     Yaml,
     /// The same as JSON
     Json,

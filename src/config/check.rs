@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use super::error::{Mistake, Origin};
 use super::load::Origins;
 use super::values::Lifetime;
 use super::{Limits, Management, Merchant, Passwords, Settings, currency};
+use crate::merchant::legal::LegalDocument;
 
 /// Longest duration on the wire: 2^53 - 1 microseconds.
 const LONGEST: Duration = Duration::from_micros((1 << 53) - 1);
@@ -30,10 +31,28 @@ pub(super) fn check(settings: &Settings, origins: &Origins) -> Vec<Mistake> {
     check_merchant(&settings.merchant, &mut found);
     check_passwords(&settings.passwords, &mut found);
     check_limits(&settings.limits, &mut found);
-    if let Err(reason) = EnvFilter::builder().parse(&settings.log.level) {
-        found.add("log.level", format!("{:?} is not a log level ({reason}); write for example \"info\" or \"info,kontor=debug\"", settings.log.level));
+    if !is_level(&settings.log.level) {
+        found.add(
+            "log.level",
+            format!(
+                "{:?} is not a log level; write for example \"info\" or \"info,kontor=debug\"",
+                settings.log.level
+            ),
+        );
+    }
+    if settings.secrets.key_file.as_os_str().is_empty() {
+        found.add("secrets.key_file", "needs the name of a file");
     }
     found.mistakes
+}
+
+/// Whether each part ends in a level. The filter itself takes a mistyped level for the name of a module, and is silent.
+fn is_level(filter: &str) -> bool {
+    let ends_in_level = |part: &str| {
+        let level = part.rsplit('=').next().unwrap_or(part).trim();
+        level.parse::<LevelFilter>().is_ok()
+    };
+    filter.split(',').all(ends_in_level) && EnvFilter::builder().parse(filter).is_ok()
 }
 
 struct Findings<'a> {
@@ -135,8 +154,11 @@ fn check_merchant(merchant: &Merchant, found: &mut Findings<'_>) {
 }
 
 fn check_folder(key: &str, folder: Option<&PathBuf>, found: &mut Findings<'_>) {
-    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+    let Some(folder) = folder else { return };
+    if !folder.is_dir() {
         found.add(key, format!("{} is not a folder", folder.display()));
+    } else if let Err(reason) = LegalDocument::load(folder, None) {
+        found.add(key, reason);
     }
 }
 

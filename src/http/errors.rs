@@ -255,14 +255,16 @@ fn carry_over(operation: Option<&OperationId>, response: &mut Response) {
 }
 
 fn malformed(name: Option<&str>, reason: &str) -> ApiError {
-    let code = if reason.ends_with(ABSENT) {
-        ErrorCode::GenericParameterMissing
+    let (code, what) = if reason.ends_with(ABSENT) {
+        (ErrorCode::GenericParameterMissing, "is missing")
     } else {
-        ErrorCode::GenericParameterMalformed
+        (ErrorCode::GenericParameterMalformed, "is malformed")
     };
     let error = ApiError::new(code);
     match name {
-        Some(name) => error.with_parameter(name),
+        Some(name) => error
+            .with_detail(format!("the parameter `{name}` {what}"))
+            .with_parameter(name),
         None => error,
     }
 }

@@ -146,8 +146,14 @@ pub struct Granted {
 /// Grants a token, and removes expired ones of the instance.
 ///
 /// # Errors
-/// [`Error::Unauthorized`] if meanwhile the credential was changed or the parent ended.
+/// [`Error::Malformed`] for a life of no length; [`Error::Unauthorized`] if meanwhile the credential was changed or the parent ended.
 pub async fn grant(app: &App, grant: Grant) -> Result<Granted, Error> {
+    if grant.lifetime == Lifetime::Limited(Duration::ZERO) {
+        return Err(Error::Malformed {
+            parameter: "duration",
+            reason: "must be longer than nothing",
+        });
+    }
     let now_us = app.now_us();
     let token = AccessToken::generate(&app.random);
     let lifetime_us = match grant.lifetime {

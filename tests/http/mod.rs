@@ -8,4 +8,4 @@ mod headers;
 mod log;
 mod management;
 mod shutdown;
-mod support;
+pub mod support;

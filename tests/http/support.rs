@@ -293,6 +293,9 @@ thread_local! {
     static COLLECTED: RefCell<Option<Arc<Mutex<Vec<u8>>>>> = const { RefCell::new(None) };
 }
 
+/// Where the events of all threads go, if a test collects them.
+static COLLECTED_EVERYWHERE: Mutex<Option<Arc<Mutex<Vec<u8>>>>> = Mutex::new(None);
+
 /// Collects the events of this thread, as JSON lines, as long as it lives.
 ///
 /// One subscriber serves all threads: with one for each, `tracing` would remember of an event that first happened in a
@@ -306,7 +309,7 @@ impl Events {
         SUBSCRIBER.call_once(|| {
             let subscriber = tracing_subscriber::fmt()
                 .json()
-                .with_max_level(tracing::Level::DEBUG)
+                .with_max_level(tracing::Level::TRACE)
                 .with_writer(|| Collector)
                 .finish();
             tracing::subscriber::set_global_default(subscriber).expect("the only one");
@@ -314,6 +317,13 @@ impl Events {
         let lines = Arc::default();
         COLLECTED.set(Some(Arc::clone(&lines)));
         Self(lines)
+    }
+
+    /// Starts to collect what all threads log, at every level.
+    pub fn collect_everywhere() -> Self {
+        let events = Self::collect();
+        *COLLECTED_EVERYWHERE.lock().expect("no panic here") = Some(Arc::clone(&events.0));
+        events
     }
 
     /// All lines so far.
@@ -334,6 +344,7 @@ impl Events {
 
 impl Drop for Events {
     fn drop(&mut self) {
+        *COLLECTED_EVERYWHERE.lock().expect("no panic here") = None;
         COLLECTED.set(None);
     }
 }
@@ -343,14 +354,13 @@ struct Collector;
 
 impl io::Write for Collector {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        COLLECTED.with_borrow(|lines| {
-            if let Some(lines) = lines {
-                lines
-                    .lock()
-                    .expect("no panic here")
-                    .extend_from_slice(bytes);
-            }
-        });
+        let everywhere = COLLECTED_EVERYWHERE.lock().expect("no panic here").clone();
+        if let Some(lines) = everywhere.or_else(|| COLLECTED.with_borrow(Clone::clone)) {
+            lines
+                .lock()
+                .expect("no panic here")
+                .extend_from_slice(bytes);
+        }
         Ok(bytes.len())
     }
 

@@ -296,7 +296,11 @@ async fn get_instance_and_its_neighbours_refuse_a_nul_in_the_path() {
     on_app(async |app| {
         let admin = app.admin_token("all").await;
         let path = "/management/instances/a%00b";
-        app.get(path).bearer(&admin).send().await.blames(400, 26, "instance");
+        app.get(path)
+            .bearer(&admin)
+            .send()
+            .await
+            .blames(400, 26, "instance");
         app.patch(path, &required_settings())
             .bearer(&admin)
             .send()

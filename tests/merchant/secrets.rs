@@ -1,19 +1,16 @@
 //! Secrets that come in are never seen again: in no log line, no error, no row, no file of the database.
 
-use std::{
-    fs,
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
+use std::{fs, io};
 
 use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER};
 use poem::http::Method;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{layer::SubscriberExt as _, reload, util::SubscriberInitExt as _};
 
-use crate::support::{Answer, TestApp, instance, on_app};
+use crate::{
+    http::support::Events,
+    support::{Answer, TestApp, instance, on_app},
+};
 
 /// What is planted, each where its name says.
 const PASSWORD: &str = "planted-password-Zq81";
@@ -23,21 +20,6 @@ const WEAK_SECRET: &str = "secret-token:planted-weak-Ls45";
 const STRONG_SECRET: &str = "secret-token:7c1e0b9a7e3d2c5b8a6f9e0d1c2b3a4fplanted";
 const UNKNOWN_TOKEN: &str = "secret-token:0PLANTEDPLANTEDPLANTEDPLANTEDPLANTEDPLANTEDPLANTED000";
 const MALFORMED: &str = "planted-malformed-Hy66";
-
-/// The log of the whole process while the test runs: what threads of the database and the hasher say belongs to it.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("a log").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// What a secret would look like in a dump.
 fn forms(secret: &str) -> Vec<String> {
@@ -260,24 +242,14 @@ fn files(app: &TestApp) -> Vec<u8> {
 
 #[tokio::test]
 async fn no_secret_is_logged_answered_or_stored() {
-    let log = Log::default();
-    let writer = log.clone();
-    let (filter, level) = reload::Layer::new(LevelFilter::OFF);
-    let layer = tracing_subscriber::fmt::layer()
-        .with_ansi(false)
-        .with_writer(move || writer.clone());
-    tracing_subscriber::registry()
-        .with(filter)
-        .with(layer)
-        .init();
     on_app(async |app| {
-        level.reload(LevelFilter::TRACE).expect("a log");
+        // What threads of the database and of the hasher say belongs to it.
+        let events = Events::collect_everywhere();
         let (secrets, errors) = plant(app).await;
-        level.reload(LevelFilter::OFF).expect("a log");
-        let log = log.0.lock().expect("a log").clone();
-        let text = String::from_utf8_lossy(&log);
+        let text = events.text();
+        drop(events);
         assert!(text.contains("kontor::access") && text.contains(Method::POST.as_str()));
-        holds_none("the log", &log, &secrets);
+        holds_none("the log", text.as_bytes(), &secrets);
         for error in errors {
             let status = error.status.as_u16();
             if status >= 400 {

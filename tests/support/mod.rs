@@ -33,7 +33,8 @@ pub struct TestApp {
     pub app: Arc<App>,
     pub clock: MockClock,
     service: BoxEndpoint<'static, Response>,
-    folder: TempDir,
+    /// Holds the key file; removed with the test.
+    _folder: TempDir,
 }
 
 /// Runs a test on an application with the instance `admin`.
@@ -94,13 +95,8 @@ impl TestApp {
             app,
             clock: mock,
             service,
-            folder,
+            _folder: folder,
         }
-    }
-
-    /// A folder of this test.
-    pub fn folder(&self) -> &std::path::Path {
-        self.folder.path()
     }
 
     /// The service itself, for what [`Call`] cannot express.

@@ -1,6 +1,5 @@
 //! Requests, and answers that are held against the document.
 
-use kontor::auth::ClientNetwork;
 use poem::{
     Body, Request, Response,
     http::{HeaderMap, StatusCode, Uri, header},
@@ -154,12 +153,4 @@ impl Answer {
         assert_eq!(body["parameter"], parameter, "{body}");
         body
     }
-}
-
-/// The network that an address counts as.
-pub fn network(address: &str) -> ClientNetwork {
-    address
-        .parse::<std::net::IpAddr>()
-        .expect("an address")
-        .into()
 }
