@@ -4,7 +4,7 @@ use entity::credential::{Entity, Method, Model};
 use entity::{SecretBytes, SecretText};
 use sea_orm::{ActiveEnum, ConnectionTrait, DbBackend, EntityTrait, Statement, Value};
 
-use super::{DatabaseError, WriteTransaction};
+use super::{DatabaseError, WriteTransaction, unique::only};
 
 /// What a credential is set to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub async fn find(
     connection: &impl ConnectionTrait,
     instance_serial: i64,
 ) -> Result<Option<Model>, DatabaseError> {
-    Ok(Entity::find_by_id(instance_serial).one(connection).await?)
+    Ok(only(connection, Entity::find_by_id(instance_serial)).await?)
 }
 
 /// Sets the credential of an instance and returns its new version, greater than any it had. Tokens are not touched: see

@@ -14,7 +14,7 @@ use sea_orm::{
 pub use self::access::{
     CredentialOfAccess, InstanceAccess, InstanceOfAccess, TokenOfAccess, find_with_bearer,
 };
-use super::{DatabaseError, WriteTransaction};
+use super::{DatabaseError, WriteTransaction, unique::only};
 
 /// What the owner says about the shop; replaced as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,10 +124,8 @@ pub async fn find(
     connection: &impl ConnectionTrait,
     instance_id: &str,
 ) -> Result<Option<Model>, DatabaseError> {
-    Ok(Entity::find()
-        .filter(Column::InstanceId.eq(instance_id))
-        .one(connection)
-        .await?)
+    let query = Entity::find().filter(Column::InstanceId.eq(instance_id));
+    Ok(only(connection, query).await?)
 }
 
 /// The instance with that serial, deleted or not.
@@ -138,7 +136,7 @@ pub async fn find_by_serial(
     connection: &impl ConnectionTrait,
     serial: i64,
 ) -> Result<Option<Model>, DatabaseError> {
-    Ok(Entity::find_by_id(serial).one(connection).await?)
+    Ok(only(connection, Entity::find_by_id(serial)).await?)
 }
 
 /// The instance with that serial, deleted or not, which nobody purges until this write ends. Whatever is stored for an instance that was found before
@@ -151,7 +149,7 @@ pub async fn find_held(
     serial: i64,
 ) -> Result<Option<Model>, DatabaseError> {
     let found = Entity::find_by_id(serial).lock(LockType::KeyShare);
-    Ok(found.one(transaction).await?)
+    Ok(only(transaction, found).await?)
 }
 
 /// All instances, deleted ones too, by the bytes of their names.

@@ -25,6 +25,7 @@ mod serve_lock;
 mod settings;
 mod sqlite;
 mod status;
+mod unique;
 mod write;
 
 use futures_util::future::BoxFuture;

@@ -15,15 +15,14 @@ pub const INSTANCE: &str = "\
            default_pay_delay_us, default_refund_delay_us, default_wire_transfer_delay_us, \
            default_wire_transfer_rounding_interval, merchant_pub, merchant_priv, merchant_priv_key_id, \
            created_at_us, deleted_at_us \
-    FROM instance WHERE serial = $1 LIMIT 1";
+    FROM instance WHERE serial = $1";
 
 pub const UPDATE: &str = "\
     UPDATE instance SET name = $1, email = $2, phone_number = $3, website = $4, logo = $5, \
            address = $6, jurisdiction = $7, use_stefan = $8 \
     WHERE serial = $9 AND deleted_at_us IS NULL";
 
-pub const PASSWORD: &str =
-    "SELECT password_hash FROM credential WHERE instance_serial = $1 LIMIT 1";
+pub const PASSWORD: &str = "SELECT password_hash FROM credential WHERE instance_serial = $1";
 
 pub const TOUCH_LIMIT: &str = "\
     INSERT INTO login_limit (instance_serial, network, touched_at_us) VALUES ($1, $2, $3) \
