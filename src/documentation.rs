@@ -51,7 +51,7 @@ impl Documentation {
         let config = config
             .validator_url("none")
             .try_it_out_enabled(true)
-            .persist_authorization(true)
+            .persist_authorization(false)
             .display_request_duration(true);
         Self {
             editions: [

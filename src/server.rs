@@ -1,6 +1,6 @@
 //! Listeners, mounts and the end: what makes a running server of an [`App`].
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use kontor_openapi::{
     ApiError, ErrorCode,
@@ -18,9 +18,13 @@ use poem_openapi::OpenApiService;
 
 use crate::{
     app::App,
+    config,
     db::SchemaStatus,
     documentation::Documentation,
-    http::{Layers, NoteReached, Routes, Settings, TrustedProxies, body::DecodeBody},
+    http::{
+        Layers, NoteReached, Routes, Settings, TrustedProxies, body::DecodeBody,
+        connections::BoundedAcceptor,
+    },
     management::{self, Check, Readiness},
     merchant::Merchant,
     metrics::{Metrics, Sources},
@@ -203,7 +207,7 @@ impl Listeners {
     ///
     /// # Errors
     /// [`ServeError::Listen`].
-    pub async fn open(settings: &crate::config::Settings) -> Result<Self, ServeError> {
+    pub async fn open(settings: &config::Settings) -> Result<Self, ServeError> {
         let management = &settings.management;
         Ok(Self {
             merchant: listen("merchant", settings.merchant.listen).await?,
@@ -226,6 +230,32 @@ impl Listeners {
         self.management.as_ref().and_then(address)
     }
 }
+
+/// A server that gives no client more than its share of connections, and of HTTP/2 streams on each of them.
+fn bounded(
+    settings: &config::Settings,
+    acceptor: TcpAcceptor,
+) -> Server<Infallible, BoundedAcceptor<TcpAcceptor>> {
+    let limits = &settings.limits;
+    let trusted_proxies = TrustedProxies::new(limits.trusted_proxies.iter().copied());
+    Server::new_with_acceptor(BoundedAcceptor::new(
+        acceptor,
+        limits.connections,
+        trusted_proxies,
+    ))
+    .idle_timeout(
+        limits
+            .idle_timeout
+            .max(limits.request_timeout.saturating_add(IDLE_MARGIN)),
+    )
+    .http2_max_concurrent_streams(STREAMS_PER_CONNECTION)
+}
+
+/// A request that runs out of time must still be answered before its connection counts as idle.
+const IDLE_MARGIN: Duration = Duration::from_secs(5);
+
+/// Streams that one HTTP/2 connection may have open at once.
+const STREAMS_PER_CONNECTION: u32 = 32;
 
 fn address(acceptor: &TcpAcceptor) -> Option<SocketAddr> {
     acceptor
@@ -262,7 +292,7 @@ pub async fn serve(
     let management = listeners.management.map(|acceptor| {
         let endpoint = management(&app, metrics, readiness.clone());
         let until_drained = async move { drop(wait.wait_for(|drained| *drained).await) };
-        let server = Server::new_with_acceptor(acceptor).run_with_graceful_shutdown(
+        let server = bounded(&app.settings, acceptor).run_with_graceful_shutdown(
             endpoint,
             until_drained,
             Some(Duration::from_secs(1)),
@@ -275,7 +305,7 @@ pub async fn serve(
         readiness.shutting_down();
         tokio::time::sleep(notice).await;
     };
-    Server::new_with_acceptor(listeners.merchant)
+    bounded(&app.settings, listeners.merchant)
         .run_with_graceful_shutdown(service, begin_of_end, Some(grace))
         .await?;
     drained.send_replace(true);

@@ -69,7 +69,8 @@ fn move_servers(document: &mut Value, public_url: &str) {
         for server in servers.as_array_mut().into_iter().flatten() {
             // Clients append the path, which begins with a slash.
             let url = server["url"].as_str().unwrap_or_default();
-            server["url"] = Value::String(format!("{public_url}{}", url.trim_end_matches('/')));
+            let url = format!("{public_url}{}", url.trim_end_matches('/'));
+            server["url"] = Value::String(if url.is_empty() { "/".to_owned() } else { url });
         }
     };
     document.get_mut("servers").map(prefix);

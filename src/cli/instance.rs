@@ -216,7 +216,7 @@ async fn create(
     message: InstanceConfigurationMessage,
 ) -> Result<(), Failure> {
     let id = message.id.clone();
-    let outcome = create_instance(app, message, local_network())
+    let outcome = create_instance(app, message, local_network(), None)
         .await
         .map_err(|error| Failure::of_operation(error, &args.id))?;
     let created = Created {
@@ -302,6 +302,7 @@ async fn passwd(app: &App, args: &PasswdArgs) -> Result<(), Failure> {
         NewAuth::Password(password),
         local_network(),
         Tokens::End,
+        None,
     )
     .await
     .map_err(|error| Failure::of_operation(error, &args.id))?;

@@ -155,7 +155,7 @@ async fn furnish(
     let password = password(app);
     let id = message.id.clone();
     message.auth = password_auth(parse_password(&password)?);
-    create_instance(app, message, local_network())
+    create_instance(app, message, local_network(), None)
         .await
         .map_err(|error| Failure::of_operation(error, id.as_str()))?;
     let scope = TokenScope {

@@ -133,7 +133,7 @@ async fn bootstrap(app: &App) -> Result<Admin, Failure> {
     };
     let id = parse_id(InstanceId::ADMIN)?;
     let message = plain_instance(id, InstanceId::ADMIN.to_owned(), parse_password(&password)?);
-    match create_instance(app, message, local_network()).await {
+    match create_instance(app, message, local_network(), None).await {
         Ok(_) => {
             tracing::info!(
                 instance.id = InstanceId::ADMIN,

@@ -197,4 +197,7 @@ fn check_limits(limits: &Limits, found: &mut Findings<'_>) {
     }
     found.positive("limits.request_timeout", limits.request_timeout);
     found.positive("limits.login_window", limits.login_window);
+    if limits.connections == 0 {
+        found.add("limits.connections", "must be at least 1");
+    }
 }

@@ -90,6 +90,13 @@ pub struct Limits {
     #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub request_timeout: Duration,
+    /// Connections that may be open at once, a quarter of them from one network unless it is a trusted proxy's. Each
+    /// takes a file descriptor.
+    pub connections: usize,
+    /// Time without a byte after which a connection is closed; at least 5 s longer than `request_timeout`.
+    #[serde(with = "duration")]
+    #[schemars(with = "String")]
+    pub idle_timeout: Duration,
     /// Time between being told to stop, when /readyz begins to say so, and taking no more connections: what a load
     /// balancer needs to notice.
     #[serde(with = "duration")]
@@ -117,6 +124,8 @@ impl Default for Limits {
         Self {
             body_size: 1 << 20,
             request_timeout: Duration::from_secs(30),
+            connections: 800,
+            idle_timeout: Duration::from_secs(60),
             shutdown_notice: Duration::from_secs(1),
             shutdown_grace: Duration::from_secs(30),
             login_failures: 10,

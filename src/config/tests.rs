@@ -115,6 +115,7 @@ fn later_sources_win_and_are_named() {
 fn relative_paths_start_at_the_folder_of_the_file() {
     let files = Files::new("[secrets]\nkey_file = \"keys/k\"\n[merchant]\nterms = \"terms\"\n");
     std::fs::create_dir(files.path("terms")).expect("a folder");
+    std::fs::write(files.path("terms/en.md"), "Terms").expect("a file");
     let settings = files.load().settings;
     assert_eq!(settings.secrets.key_file, files.path("keys/k"));
     assert_eq!(settings.merchant.terms, Some(files.path("terms")));
@@ -397,6 +398,7 @@ fn the_example_is_the_defaults() {
     let files = Files::new(&all.replace("url_file = \"url.secret\"\n", ""));
     for folder in ["terms", "privacy"] {
         std::fs::create_dir(files.path(folder)).expect("a folder");
+        std::fs::write(files.path(folder).join("en.md"), "Terms").expect("a file");
     }
     files.load();
 }

@@ -128,6 +128,23 @@ pub async fn list(
     Ok(query.all(connection).await?)
 }
 
+/// Whether a token of the instance has neither ended nor expired.
+///
+/// # Errors
+/// [`DatabaseError::Fetch`] and the like.
+pub async fn is_live(
+    connection: &impl ConnectionTrait,
+    instance_serial: i64,
+    serial: i64,
+    now_us: i64,
+) -> Result<bool, DatabaseError> {
+    let found = Entity::find_by_id(serial)
+        .filter(Column::InstanceSerial.eq(instance_serial))
+        .one(connection)
+        .await?;
+    Ok(found.is_some_and(|token| token.expires_at_us.is_none_or(|expires| expires > now_us)))
+}
+
 /// Ends one token alone; `false` if there is none of that serial in the instance. What was refreshed from it now counts as refreshed from its parent.
 ///
 /// # Errors

@@ -88,6 +88,20 @@ pub async fn set(
     Ok(row.try_get_by_index(0)?)
 }
 
+/// Whether the credential still has this version, which it then keeps until this write ends.
+///
+/// # Errors
+/// [`DatabaseError::Fetch`] and the like.
+pub async fn still_holds(
+    transaction: &WriteTransaction,
+    instance_serial: i64,
+    version: i64,
+) -> Result<bool, DatabaseError> {
+    lock(transaction, instance_serial).await?;
+    let found = find(transaction, instance_serial).await?;
+    Ok(found.is_some_and(|credential| credential.version == version))
+}
+
 /// Keeps others from handing out or refreshing tokens of the instance until this write ends. Whoever ends more than one token takes it first, so that
 /// a token refreshed at the same moment cannot escape.
 pub(super) async fn lock(

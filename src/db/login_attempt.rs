@@ -17,6 +17,9 @@ pub struct LoginLimit {
     pub window_us: i64,
 }
 
+/// How many networks that made no attempt of late are forgotten with each attempt.
+const OLD_AT_ONCE: u32 = 10;
+
 /// Whether an attempt may be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reservation {
@@ -47,6 +50,12 @@ pub async fn reserve(
 
     // The row stays locked until the write ends, so whoever counts after this sees every attempt that was counted before.
     let login_limit_serial = touch(transaction, instance_serial, network, now_us).await?;
+    remove_old(
+        transaction,
+        now_us.saturating_sub(limit.window_us),
+        OLD_AT_ONCE,
+    )
+    .await?;
     let of_limit = Column::LoginLimitSerial.eq(login_limit_serial);
     let too_old_us = now_us.saturating_sub(limit.window_us);
     Entity::delete_many()

@@ -1,6 +1,7 @@
 //! One server per SQLite file.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{DatabaseError, DatabaseSettings};
@@ -32,6 +33,7 @@ impl ServeLock {
             .write(true)
             .create(true)
             .truncate(false)
+            .mode(0o600)
             .open(&path)
             .map_err(unusable)?;
         match file.try_lock() {

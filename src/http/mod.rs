@@ -30,6 +30,7 @@ pub mod access_log;
 pub mod body;
 pub mod client_address;
 pub mod compression;
+pub mod connections;
 pub mod cors;
 pub mod errors;
 pub mod negotiation;

@@ -8,8 +8,12 @@ use super::{Merchant, login};
 use crate::{
     app::App,
     auth::{ClientNetwork, LegacySecret, Presented, PresentedSecret, TokenScope},
-    db::instance::{
-        CredentialOfAccess, InstanceAccess, InstanceOfAccess, TokenOfAccess, find, find_with_bearer,
+    db::{
+        WriteTransaction, access_token, credential,
+        instance::{
+            CredentialOfAccess, InstanceAccess, InstanceOfAccess, TokenOfAccess, find,
+            find_with_bearer,
+        },
     },
     error::Error,
     http::ClientAddress,
@@ -34,6 +38,55 @@ pub struct Caller {
     pub authority: Authority,
     /// Where the request came from.
     pub network: ClientNetwork,
+}
+
+impl Caller {
+    /// What must still hold when the caller's change is written.
+    #[must_use]
+    pub fn proof(&self) -> Proof {
+        Proof {
+            instance_serial: self.instance.serial,
+            credential_version: self.credential_version,
+            token_serial: match &self.authority {
+                Authority::Token(token, _) => Some(token.serial),
+                Authority::Password | Authority::LegacySecret | Authority::External => None,
+            },
+        }
+    }
+}
+
+/// By what credential a caller was let in. Where a change waits before it is written (for a password hash), the
+/// credential may have been replaced or the token ended meanwhile, and then the change must not be made.
+#[derive(Debug, Clone, Copy)]
+pub struct Proof {
+    instance_serial: i64,
+    credential_version: i64,
+    token_serial: Option<i64>,
+}
+
+impl Proof {
+    /// Makes sure, inside the write, that it still holds, and that it does so until the write ends.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`] if it does not.
+    pub async fn check(self, transaction: &WriteTransaction, now_us: i64) -> Result<(), Error> {
+        let Self {
+            instance_serial,
+            credential_version,
+            token_serial,
+        } = self;
+        // Whoever ends tokens locks the credential first, as this does.
+        let mut holds =
+            credential::still_holds(transaction, instance_serial, credential_version).await?;
+        if let Some(serial) = token_serial {
+            holds &= access_token::is_live(transaction, instance_serial, serial, now_us).await?;
+        }
+        if holds {
+            Ok(())
+        } else {
+            Err(Error::Unauthorized)
+        }
+    }
 }
 
 /// By what right somebody calls.

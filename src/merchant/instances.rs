@@ -26,7 +26,7 @@ impl InstancesApi for Merchant {
         body: InstanceConfigurationMessage,
     ) -> Result<CreateInstanceReply, Error> {
         let location = instance::base_url(&self.app, &body.id);
-        instance::create(&self.app, body, caller.network).await?;
+        instance::create(&self.app, body, caller.network, Some(caller.proof())).await?;
         Ok(CreateInstanceReply::NoContent {
             location: Some(location),
         })
@@ -87,6 +87,7 @@ impl InstancesApi for Merchant {
             auth,
             caller.network,
             Tokens::End,
+            Some(caller.proof()),
         )
         .await?;
         Ok(ChangeInstanceAuthReply::NoContent)

@@ -13,7 +13,7 @@ mod own_instance;
 use std::sync::Arc;
 
 pub use access_tokens::{timestamp, token_info};
-pub use gate::{Authority, Caller, Visitor};
+pub use gate::{Authority, Caller, Proof, Visitor};
 pub use instance::{
     CreateOutcome, NewAuth, Removal, Tokens, base_url, change_auth, create as create_instance,
     remove as remove_instance, shown as show_instance,

@@ -65,6 +65,7 @@ impl OwnInstanceApi for Merchant {
             auth,
             caller.network,
             Tokens::Keep,
+            Some(caller.proof()),
         )
         .await?;
         Ok(ChangeOwnInstanceAuthReply::NoContent)

@@ -132,7 +132,7 @@ impl TestApp {
     pub async fn create_admin(&self) {
         let message = serde_json::from_value(instance("admin")).expect("settings of an instance");
         let network = std::net::IpAddr::from([127, 0, 0, 1]).into();
-        kontor::merchant::create_instance(&self.app, message, network)
+        kontor::merchant::create_instance(&self.app, message, network, None)
             .await
             .expect("admin");
     }

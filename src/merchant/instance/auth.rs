@@ -14,7 +14,7 @@ use crate::{
         credential::{KeyedDigest, NewCredential},
     },
     error::Error,
-    merchant::login,
+    merchant::{gate::Proof, login},
 };
 
 /// Credentials as a client sends them, checked but not hashed.
@@ -49,7 +49,7 @@ impl NewAuth {
                     .map_err(|_| "the token must begin with secret-token: and go on")
             }
             InstanceAuthConfigurationMessage::InstanceAuthConfigExternal(_)
-                if instance_id == InstanceId::ADMIN =>
+                if instance_id.eq_ignore_ascii_case(InstanceId::ADMIN) =>
             {
                 Err("admin cannot have external authentication")
             }
@@ -122,7 +122,8 @@ impl NewAuth {
 /// long-lived tokens.
 ///
 /// # Errors
-/// [`Error::HashingBusy`]; [`Error::InstanceUnknown`] and [`Error::InstanceDeleted`] if that happened meanwhile.
+/// [`Error::HashingBusy`]; [`Error::Unauthorized`], [`Error::InstanceUnknown`] and [`Error::InstanceDeleted`] if that
+/// happened meanwhile.
 pub async fn change_auth(
     app: &App,
     serial: i64,
@@ -130,6 +131,7 @@ pub async fn change_auth(
     auth: NewAuth,
     network: ClientNetwork,
     tokens: Tokens,
+    proof: Option<Proof>,
 ) -> Result<(), Error> {
     let credential = auth.hashed(app, instance_id, network).await?;
     let now_us = app.now_us();
@@ -138,6 +140,9 @@ pub async fn change_auth(
             let credential = credential.clone();
             Box::pin(async move {
                 // Hashing took its time.
+                if let Some(proof) = proof {
+                    proof.check(transaction, now_us).await?;
+                }
                 match db::instance::find_held(transaction, serial).await? {
                     None => return Err(Error::InstanceUnknown),
                     Some(instance) if instance.deleted_at_us.is_some() => {

@@ -15,6 +15,7 @@ use crate::{
         instance::{InstanceDefaults, InstanceProfile, NewInstance},
     },
     error::Error,
+    merchant::gate::Proof,
     secrets::MerchantKey,
 };
 
@@ -35,6 +36,7 @@ pub async fn create(
     app: &App,
     message: InstanceConfigurationMessage,
     network: ClientNetwork,
+    proof: Option<Proof>,
 ) -> Result<CreateOutcome, Error> {
     let id = message.id.to_string();
     let auth = NewAuth::new(app, &id, message.auth.clone()).map_err(Error::BadAuthAtCreation)?;
@@ -58,6 +60,9 @@ pub async fn create(
     let inserted = app.database.write(move |transaction| {
         let (new, credential) = (new.clone(), credential.clone());
         Box::pin(async move {
+            if let Some(proof) = proof {
+                proof.check(transaction, now_us).await?;
+            }
             let serial = db::instance::insert(transaction, &new).await?;
             if let Some(serial) = serial {
                 db::credential::set(transaction, serial, &credential, now_us).await?;

@@ -228,3 +228,35 @@ async fn delete_instance_amid_other_operations_is_no_fault() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn change_own_instance_auth_does_not_outlive_the_operators_reset() {
+    on_app(async |app| {
+        let mut stolen = app.shop("shop").await;
+        let admin = app.admin_token("all").await;
+        for round in 0..12 {
+            let thief = json!({ "method": "token", "password": format!("thief {round}") });
+            let operator = json!({ "method": "token", "password": format!("operator {round}") });
+            let theft = app
+                .post("/instances/shop/private/auth", &thief)
+                .bearer(&stolen)
+                .from("192.0.2.7");
+            let reset = app
+                .post("/management/instances/shop/auth", &operator)
+                .bearer(&admin)
+                .from("198.51.100.7");
+            let (theft, reset) = tokio::join!(theft.send(), reset.send());
+            reset.expect(204);
+            assert!([204, 401].contains(&theft.status.as_u16()));
+            // Whichever came first, the operator has the last word, and the stolen token has ended.
+            let login = app.post("/instances/shop/private/token", &json!({ "scope": "all" }));
+            let address = format!("203.0.113.{round}");
+            let login = login.basic("shop", &format!("operator {round}"));
+            let token = login.from(&address).send().await.expect(200);
+            let again = app.get("/instances/shop/private").bearer(&stolen);
+            again.send().await.refuses(401, 2015);
+            stolen = token["access_token"].as_str().expect("a token").to_owned();
+        }
+    })
+    .await;
+}
