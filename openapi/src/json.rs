@@ -146,7 +146,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Fault> {
         .deserialize(&mut deserializer)
         .and_then(|value| deserializer.end().map(|()| value));
     let value = value.map_err(|error| Fault::Syntax(error.to_string()))?;
-    match find_nul(&value, "") {
+    match find_nul(&value) {
         Some(pointer) => Err(Fault::Malformed(
             pointer,
             "contains a NUL character".to_owned(),
@@ -219,19 +219,20 @@ fn branch_reason(error: &ValidationError<'static>) -> String {
     }
 }
 
-fn find_nul(value: &Value, pointer: &str) -> Option<String> {
+/// Where a NUL stands. The place is spelled on the way out, so that a value without one costs nothing.
+fn find_nul(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => text.contains('\0').then(|| pointer.to_owned()),
+        Value::String(text) => text.contains('\0').then(String::new),
         Value::Array(items) => items
             .iter()
             .enumerate()
-            .find_map(|(index, item)| find_nul(item, &format!("{pointer}/{index}"))),
+            .find_map(|(index, item)| find_nul(item).map(|inside| format!("/{index}{inside}"))),
         Value::Object(members) => {
             members
                 .iter()
                 .find_map(|(key, value)| match key.contains('\0') {
-                    true => Some(pointer.to_owned()),
-                    false => find_nul(value, &format!("{pointer}/{key}")),
+                    true => Some(String::new()),
+                    false => find_nul(value).map(|inside| format!("/{key}{inside}")),
                 })
         }
         _ => None,
@@ -301,12 +302,13 @@ impl<'de> Visitor<'de> for Strict {
         let mut members = Map::new();
         while let Some(key) = access.next_key::<String>()? {
             let value = access.next_value_seed(Strict)?;
-            if members.insert(key.clone(), value).is_some() {
+            if members.contains_key(&key) {
                 return Err(A::Error::custom(format!(
                     "the key `{}` stands in one object twice",
                     key.escape_debug()
                 )));
             }
+            members.insert(key, value);
         }
         members.retain(|_, value| !value.is_null());
         Ok(Value::Object(members))

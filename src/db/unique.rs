@@ -1,6 +1,8 @@
 //! Rows that a unique key finds.
 
-use sea_orm::{ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryTrait, Select};
+use sea_orm::{
+    ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryTrait, Select, Statement, Value,
+};
 
 /// The only row that a query by a unique key can find.
 ///
@@ -13,4 +15,16 @@ pub(super) async fn only<E: EntityTrait>(
     let row = connection.query_one(&query.into_query()).await?;
     row.map(|row| E::Model::from_query_result(&row, ""))
         .transpose()
+}
+
+/// The only row that a statement with one parameter, written once and for all, can find.
+pub(super) async fn only_by_sql<M: FromQueryResult>(
+    connection: &impl ConnectionTrait,
+    sql: &str,
+    key: Value,
+) -> Result<Option<M>, DbErr> {
+    let backend = connection.get_database_backend();
+    let statement = Statement::from_sql_and_values(backend, sql, [key]);
+    let row = connection.query_one_raw(statement).await?;
+    row.map(|row| M::from_query_result(&row, "")).transpose()
 }
