@@ -114,7 +114,11 @@ async fn a_wrong_method_is_405_and_names_the_right_ones() {
                         continue;
                     }
                     let answer = app.call(method, &place).send().await;
-                    answer.refuses(405, 20);
+                    if *method == "HEAD" {
+                        answer.expect(405);
+                    } else {
+                        answer.refuses(405, 20);
+                    }
                     assert_eq!(listed(answer.header("allow")), allowed, "{method} {place}");
                 }
             }

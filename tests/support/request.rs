@@ -66,7 +66,11 @@ impl<'a> Call<'a> {
             request = request.header(name.as_str(), value.as_str());
         }
         let response = self.app.send(request.body(Body::from(self.body))).await;
-        let answer = Answer::read(response).await;
+        let mut answer = Answer::read(response).await;
+        if self.method == "HEAD" {
+            // As the HTTP library does on its way out, once it took the length.
+            answer.body.clear();
+        }
         let operation = conformance::check(&self.method, &self.path, &answer);
         record::note(operation, answer.status.as_u16(), answer.code());
         answer
