@@ -11,7 +11,7 @@
 //! | [`auth`] | credentials, password hashes, tokens, scopes |
 //! | [`db`] | every SQL statement, behind two doors |
 //!
-//! Beside them: [`config`] (settings), [`cli`] (the verbs), [`logging`], [`app`] (all that an operation holds), [`error`] (what can go
+//! Beside them: [`config`] (settings), [`cli`] (the verbs), [`audit`] (what is remembered of logins and changes), [`logging`], [`app`] (all that an operation holds), [`error`] (what can go
 //! wrong, and its one table to status and code), [`secrets`] (the key file), [`clock`] and [`random`] (so that tests can
 //! move one and seed the other), [`management`] and [`metrics`] (for the operator).
 //!
@@ -19,6 +19,7 @@
 //! by the document alone.
 
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod cli;
 pub mod clock;

@@ -4,6 +4,7 @@
 //! row and is never given out twice. What must not be seen in a log is a [`SecretBytes`] or a [`SecretText`].
 
 pub mod access_token;
+pub mod audit_event;
 pub mod credential;
 pub mod instance;
 pub mod key;

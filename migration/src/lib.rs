@@ -4,6 +4,7 @@
 //! of microseconds. Rows are numbered by `serial` columns whose numbers are never given out twice.
 
 mod m0001_instances;
+mod m0003_audit;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
 pub use sea_orm_migration::{MigratorTrait, SchemaManager};
@@ -29,6 +30,6 @@ impl Migrator {
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_instances::Step)]
+        vec![Box::new(m0001_instances::Step), Box::new(m0003_audit::Step)]
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: one file per verb. What users see is one plain sentence: what is wrong, where, and what to do.
 
 pub mod application;
+pub mod audit;
 pub mod config;
 pub mod failure;
 pub mod health;
@@ -95,6 +96,8 @@ pub enum Command {
     Instance(instance::InstanceArgs),
     /// Create, list and revoke access tokens, straight on the database
     Token(token::TokenArgs),
+    /// Read the record of logins and of changes to credentials, contacts and instances
+    Audit(audit::AuditArgs),
     /// Check, show and document the configuration
     Config(config::ConfigArgs),
     /// Print the OpenAPI document
@@ -132,6 +135,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate(args) => migrate::run(settings, &args),
         Command::Instance(args) => instance::run(settings, &args),
         Command::Token(args) => token::run(settings, &args),
+        Command::Audit(args) => audit::run(settings, &args),
         Command::Config(args) => config::run(settings, &args),
         Command::Openapi(args) => openapi::run(&args),
         Command::Health(args) => health::run(settings, &args),

@@ -31,6 +31,9 @@ pub(super) fn check(settings: &Settings, origins: &Origins) -> Vec<Mistake> {
     check_merchant(&settings.merchant, &mut found);
     check_passwords(&settings.passwords, &mut found);
     check_limits(&settings.limits, &mut found);
+    if let Lifetime::Limited(retention) = settings.audit.retention {
+        found.positive("audit.retention", retention);
+    }
     if !is_level(&settings.log.level) {
         found.add(
             "log.level",

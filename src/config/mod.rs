@@ -31,7 +31,7 @@ pub use error::{ConfigError, Mistake, Origin};
 pub use load::{DEFAULT_FILE, Loaded, Origins, Sources};
 pub use merchant::{Merchant, Persona, RoundingInterval};
 pub use print::{Shown, example, schema, show};
-pub use sections::{Limits, Log, LogFormat, Management, Passwords, Secrets};
+pub use sections::{Audit, Limits, Log, LogFormat, Management, Passwords, Secrets};
 pub use values::{Lifetime, Pattern, PublicUrl, duration};
 
 /// Everything that can be configured.
@@ -50,6 +50,8 @@ pub struct Settings {
     pub passwords: Passwords,
     /// Limits that keep one client from taking everything.
     pub limits: Limits,
+    /// The record of logins and of changes to credentials, contacts and instances.
+    pub audit: Audit,
     /// What is logged, and how.
     pub log: Log,
 }

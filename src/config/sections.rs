@@ -1,4 +1,4 @@
-//! The smaller sections: keys, passwords, limits, management listener, log.
+//! The smaller sections: keys, passwords, limits, management listener, audit, log.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{duration, networks, size};
+use super::values::{Lifetime, duration, networks, size};
 
 /// Keys that protect what is secret in the database.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -137,6 +137,23 @@ impl Default for Limits {
 
 fn size_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({"type": ["string", "integer"]})
+}
+
+/// The record of logins and of changes to credentials, contacts and instances.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Audit {
+    /// Time that an event is kept, a duration or `forever`. It holds network addresses of people: keep it no longer than
+    /// you need it.
+    pub retention: Lifetime,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self {
+            retention: Lifetime::Limited(Duration::from_secs(365 * 86_400)),
+        }
+    }
 }
 
 /// What is logged, and how.

@@ -11,6 +11,7 @@
 //! which a statement failed is never committed, on SQLite neither.
 
 pub mod access_token;
+pub mod audit;
 pub mod credential;
 pub mod instance;
 pub mod key;

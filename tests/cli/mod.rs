@@ -1,5 +1,6 @@
 //! What the command line prints, word for word. `SNAPSHOTS=overwrite cargo test cli` writes the golden files anew.
 
+mod audit;
 mod program;
 mod running;
 mod verbs;

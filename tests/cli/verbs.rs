@@ -14,6 +14,7 @@ async fn migrate_tells_its_steps() {
         place.kontor(&status).assert().success().stdout_eq(str![[r#"
 STEP             STATE
 m0001_instances  pending
+m0003_audit      pending
 
 "#]]);
         place
@@ -21,7 +22,7 @@ m0001_instances  pending
             .assert()
             .success()
             .stdout_eq(str![[r#"
-The tables are up to date now; steps taken: m0001_instances.
+The tables are up to date now; steps taken: m0001_instances, m0003_audit.
 
 "#]]);
         place
@@ -59,6 +60,7 @@ error: the database is newer than this program: it has the unknown steps m9999_f
         status.stderr_eq(newer).stdout_eq(str![[r#"
 STEP             STATE
 m0001_instances  applied
+m0003_audit      applied
 m9999_future     unknown
 
 "#]]);

@@ -2,6 +2,7 @@
 
 mod access;
 mod access_token;
+mod audit;
 mod instance;
 mod login_attempt;
 mod schema;

@@ -1,0 +1,103 @@
+//! How an event becomes a row.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use entity::audit_event::Outcome;
+use serde_json::Value;
+
+use super::{Event, Origin};
+use crate::app::App;
+use crate::clock::UnixMicros;
+use crate::config::Lifetime;
+use crate::db::audit::{self, NewAuditEvent};
+use crate::db::{DatabaseError, WriteTransaction};
+
+/// How many refusals of one kind at one instance are kept…
+pub const REFUSALS_IN_WINDOW: u64 = 100;
+
+/// …in any span of this length. A stranger can make as many as there are networks to guess from.
+pub const REFUSAL_WINDOW: Duration = Duration::from_secs(60 * 60);
+
+/// How many events that are older than they are kept are removed with each new one.
+const OLD_AT_ONCE: u32 = 10;
+
+/// Records what one operation does. Clones are cheap, as closures that may run twice want them.
+#[derive(Clone, Debug)]
+pub struct Recorder(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    origin: Origin,
+    at: UnixMicros,
+    retention: Lifetime,
+}
+
+impl Recorder {
+    /// For an operation that is done now by somebody.
+    #[must_use]
+    pub fn new(app: &App, origin: Origin) -> Self {
+        Self::at(app.clock.now(), app.settings.audit.retention, origin)
+    }
+
+    /// For an operation at that time, with events kept for so long.
+    #[must_use]
+    pub fn at(at: UnixMicros, retention: Lifetime, origin: Origin) -> Self {
+        Self(Arc::new(Inner {
+            origin,
+            at,
+            retention,
+        }))
+    }
+
+    /// Records an event about the instance of that name, in the write that makes it true, and removes a few events that are too
+    /// old. Of refusals only [`REFUSALS_IN_WINDOW`] are kept; the last of them says so.
+    ///
+    /// It waits for no other write, but do it last: a write should hold what it holds for as short as can be.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Store`] and the like; then the write as a whole fails.
+    pub async fn record(
+        &self,
+        transaction: &WriteTransaction,
+        instance_id: &str,
+        event: &Event,
+    ) -> Result<(), DatabaseError> {
+        let Inner {
+            origin,
+            at,
+            retention,
+        } = &*self.0;
+        let mut detail = event.detail();
+        if event.outcome() == Outcome::Refused {
+            let since_us = at.before(REFUSAL_WINDOW).get();
+            let kept =
+                audit::count_refusals(transaction, instance_id, event.name(), since_us).await?;
+            if kept >= REFUSALS_IN_WINDOW {
+                return Ok(());
+            }
+            if kept + 1 == REFUSALS_IN_WINDOW {
+                detail.insert("further_ones_recorded".to_owned(), Value::Bool(false));
+            }
+        }
+        let new = NewAuditEvent {
+            at_us: at.get(),
+            event: event.name(),
+            outcome: event.outcome(),
+            instance_id,
+            actor_kind: origin.actor.kind(),
+            actor_instance: origin.actor.instance(),
+            actor_token_serial: origin.actor.token_serial(),
+            actor_user: origin.actor.user(),
+            address: origin.address.map(|address| address.to_string()),
+            request_id: origin.request_id.as_deref(),
+            detail: Value::Object(detail),
+        };
+        audit::insert(transaction, new).await?;
+        if let Lifetime::Limited(retention) = retention {
+            let before_us = at.before(*retention).get();
+            audit::remove_old(transaction, before_us, OLD_AT_ONCE).await?;
+        }
+        Ok(())
+    }
+}
