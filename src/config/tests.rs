@@ -395,11 +395,31 @@ fn the_example_is_the_defaults() {
         .filter(|line| !line.starts_with("# "))
         .map(|line| format!("{}\n", line.trim_start_matches('#')))
         .collect();
-    let files = Files::new(&all.replace("url_file = \"url.secret\"\n", ""));
+    // Of a secret and its file, and of the ways to send, only one can be set.
+    let others = [
+        "url_file = ",
+        "smtp_url_file = ",
+        "spool = ",
+        "smtp_authority = ",
+        "smtp_url = ",
+        "from = ",
+    ];
+    let all: String = all
+        .split_inclusive('\n')
+        .filter(|line| !others.iter().any(|other| line.starts_with(other)))
+        .map(|line| line.replace("/usr/local/lib/kontor/", "/bin/../bin/"))
+        .map(|line| {
+            line.replace("send-mail", "sh")
+                .replace("send-sms", "sh")
+                .replace("send-letter", "sh")
+        })
+        .collect();
+    let files = Files::new(&all);
     for folder in ["terms", "privacy"] {
         std::fs::create_dir(files.path(folder)).expect("a folder");
         std::fs::write(files.path(folder).join("en.md"), "Terms").expect("a file");
     }
+    std::fs::create_dir(files.path("templates")).expect("a folder");
     files.load();
 }
 
