@@ -12,9 +12,9 @@
 //! | [`db`] | every SQL statement, behind two doors |
 //!
 //! Beside them: [`config`] (settings), [`cli`] (the verbs), [`logging`], [`app`] (all that an operation holds), [`error`] (what can go
-//! wrong, and its one table to status and code), [`secrets`] (the key file), [`tan`] (confirmation codes and how
-//! they reach people), [`clock`] and [`random`] (so that tests can
-//! move one and seed the other), [`management`] and [`metrics`] (for the operator).
+//! wrong, and its one table to status and code), [`secrets`] (the key file), [`tan`] (confirmation codes, and how they reach
+//! people), [`clock`] and [`random`] (so that tests can move one and seed the other), [`management`] and [`metrics`] (for
+//! the operator).
 //!
 //! Rules: time and randomness come from the [`app::App`]; one request is one transaction; what an operation may do is said
 //! by the document alone.

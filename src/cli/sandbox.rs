@@ -261,3 +261,24 @@ impl SandboxInstance {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_one_readable_line() {
+        let sent = Sent {
+            channel: "email",
+            address: "alice@shop.example",
+            tan: "1234-5678",
+            purpose: "log-in",
+            instance: "coffee-shop",
+            message: "1234-5678 is the code",
+        };
+        assert_eq!(
+            code_line(&sent),
+            "Code 1234-5678 for coffee-shop (log-in), by email to alice@shop.example"
+        );
+    }
+}

@@ -50,3 +50,54 @@ fn mask(text: &str, secret: &str) -> String {
     }
     replaced + &text[rest..]
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::{Address, Channel, Purpose, Tan};
+    use super::*;
+
+    fn message(channel: Channel, address: &str) -> Message {
+        Message {
+            channel,
+            address: Address::parse(channel, address).unwrap(),
+            tan: Tan::read("12345678").unwrap(),
+            purpose: Purpose::LogIn,
+            instance: "coffee-shop".to_owned(),
+            valid_for: Duration::from_secs(300),
+            languages: None,
+        }
+    }
+
+    #[test]
+    fn codes_and_addresses_are_masked() {
+        let mail = message(Channel::Email, "Alice@shop.example");
+        for (said, expected) in [
+            ("code 1234-5678 or 12345678", "code *** or ***"),
+            (
+                "<alice@SHOP.example>: no\r\nsuch\x07 user",
+                "<***>: no such user",
+            ),
+            ("ärger with Alice@shop.example\n", "ärger with ***"),
+            ("", ""),
+        ] {
+            assert_eq!(cleaned(said, &mail), expected);
+        }
+        let phone = message(Channel::Sms, "+41 79 123 45 67");
+        assert_eq!(
+            cleaned("no route to +41791234567, 41791234567", &phone),
+            "no route to ***, ***"
+        );
+        let letter = message(Channel::Post, "Main Street 1\nBern");
+        assert_eq!(cleaned("MAIN STREET 1\nBERN?", &letter), "***?");
+    }
+
+    #[test]
+    fn excerpts_are_short_and_plain() {
+        let mail = message(Channel::Email, "alice@shop.example");
+        let long = cleaned(&"ä".repeat(1_000), &mail);
+        assert_eq!(long.chars().count(), LONGEST + 4);
+        assert_eq!(plain(" a\u{202e}b\u{2028}c\0\t d "), "a b c d");
+    }
+}

@@ -1,0 +1,1 @@
+//! The helper that the documentation shows.
