@@ -38,7 +38,7 @@ pub struct Tan {
     #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub command_timeout: Duration,
-    /// Messages that are sent at the same time; others wait for their turn.
+    /// Messages of one channel that are sent at the same time; others wait for their turn.
     pub concurrency: u32,
     /// Folder with texts of yours, one file per channel and language: `email.de.txt`, `sms.it.txt` and so on. Each takes
     /// the place of the built-in one or adds a language.

@@ -59,7 +59,6 @@ pub mod duration {
         ///
         /// # Errors
         /// Those of the serializer.
-        #[expect(clippy::ref_option, reason = "the signature that serde calls")]
         pub fn serialize<S: Serializer>(
             value: &Option<Duration>,
             serializer: S,

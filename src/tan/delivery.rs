@@ -24,7 +24,8 @@ pub struct Delivery {
     transports: BTreeMap<Channel, Transport>,
     lifetimes: BTreeMap<Channel, Duration>,
     templates: Templates,
-    turns: Semaphore,
+    /// Of each channel its own, so that one that hangs does not hold up the others.
+    turns: BTreeMap<Channel, Semaphore>,
     limit: Duration,
 }
 
@@ -62,11 +63,9 @@ impl Delivery {
             transports: transports(settings, clock, random)?,
             lifetimes: lifetimes(settings),
             templates,
-            turns: Semaphore::new(
-                usize::try_from(settings.concurrency)
-                    .unwrap_or(usize::MAX)
-                    .min(Semaphore::MAX_PERMITS),
-            ),
+            turns: Channel::ALL
+                .map(|channel| (channel, turns(settings)))
+                .into(),
             limit: settings.command_timeout,
         })
     }
@@ -116,13 +115,15 @@ impl Delivery {
     }
 
     async fn attempt(&self, message: &Message) -> Result<(), Failure> {
-        let transport = self.transports.get(&message.channel).ok_or_else(|| {
+        let channel = message.channel;
+        let way = self.transports.get(&channel).zip(self.turns.get(&channel));
+        let (transport, turns) = way.ok_or_else(|| {
             Failure::new(
                 DeliveryError::Misconfigured,
                 "the channel is not configured",
             )
         })?;
-        if message.address.channel() != message.channel {
+        if message.address.channel() != channel {
             let cause = format!("an address of the channel {}", message.address.channel());
             return Err(Failure::new(DeliveryError::AddressUnusable, cause));
         }
@@ -130,7 +131,7 @@ impl Delivery {
             .templates
             .render(message)
             .map_err(|reason| Failure::new(DeliveryError::Misconfigured, reason))?;
-        let turn = tokio::time::timeout(self.limit / 2, self.turns.acquire());
+        let turn = tokio::time::timeout(self.limit / 2, turns.acquire());
         // Held until the end.
         let _turn = turn.await.map_err(|_| {
             let cause = "too many messages are being sent, see \"tan.concurrency\"";
@@ -159,6 +160,11 @@ fn wrong(key: impl Into<String>, reason: impl Into<String>) -> Undeliverable {
         key: key.into(),
         reason: reason.into(),
     }
+}
+
+fn turns(settings: &config::Tan) -> Semaphore {
+    let count = usize::try_from(settings.concurrency).unwrap_or(usize::MAX);
+    Semaphore::new(count.min(Semaphore::MAX_PERMITS))
 }
 
 fn lifetimes(settings: &config::Tan) -> BTreeMap<Channel, Duration> {
