@@ -12,6 +12,7 @@ use crate::{
     merchant::legal::{LegalDocuments, LegalError},
     random::Random,
     secrets::{KeyFile, KeyFileError, KeyedHash, Keyring, WrongKey},
+    tan::{Delivery, Undeliverable},
 };
 
 /// The application. The server, the command line and the tests all make it by [`App::open`].
@@ -34,6 +35,8 @@ pub struct App {
     pub verified_secrets: VerifiedSecrets,
     /// Terms of service and privacy policy.
     pub legal: LegalDocuments,
+    /// How confirmation codes reach people.
+    pub tan: Delivery,
 }
 
 /// Why the application cannot start.
@@ -45,6 +48,9 @@ pub enum StartError {
     /// The documents of the operator.
     #[error(transparent)]
     Legal(#[from] LegalError),
+    /// A setting of `[tan]`.
+    #[error(transparent)]
+    Tan(#[from] Undeliverable),
     /// The key file.
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
@@ -94,6 +100,21 @@ impl App {
         clock: Clock,
         random: Random,
     ) -> Result<Self, StartError> {
+        let tan = Delivery::start(&settings.tan, &clock, &random)?;
+        Self::open_with(settings, migration, clock, random, tan).await
+    }
+
+    /// As [`App::open`], with another way for confirmation codes than the settings alone name.
+    ///
+    /// # Errors
+    /// As [`App::open`].
+    pub async fn open_with(
+        settings: Settings,
+        migration: Migration,
+        clock: Clock,
+        random: Random,
+        tan: Delivery,
+    ) -> Result<Self, StartError> {
         let public_url = settings
             .merchant
             .public_url()
@@ -122,6 +143,7 @@ impl App {
             hasher,
             keyring,
             legal,
+            tan,
         })
     }
 

@@ -7,4 +7,5 @@ mod database;
 mod http;
 mod merchant;
 mod support;
+mod tan;
 mod tour;

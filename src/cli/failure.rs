@@ -87,6 +87,7 @@ impl From<StartError> for Failure {
             StartError::SchemaBehind => Self::schema(error.to_string()),
             StartError::Settings(_)
             | StartError::Legal(_)
+            | StartError::Tan(_)
             | StartError::KeyFile(_)
             | StartError::WrongKey { .. }
             | StartError::KeyFileLost(_)

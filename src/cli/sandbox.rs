@@ -12,23 +12,27 @@ use serde_json::Value;
 
 use super::SettingsArgs;
 use super::application::{
-    block_on, grant, local_network, open, parse_id, parse_password, password_auth, plain_instance,
+    block_on, grant, local_network, parse_id, parse_password, password_auth, plain_instance,
 };
 use super::failure::Failure;
 use super::output::{self, OutputArgs};
 use super::serve::listen;
 use super::signals::{Signals, serve_until_stopped};
-use crate::app::{App, Migration};
+use crate::app::{App, Migration, StartError};
 use crate::auth::{Scope, TokenScope};
-use crate::config::{DatabaseUrl, Lifetime, Loaded};
+use crate::clock::Clock;
+use crate::config::{DatabaseUrl, Lifetime, Loaded, Settings};
 use crate::logging;
 use crate::merchant::{base_url, create_instance};
+use crate::random::Random;
+use crate::tan::{Delivery, Sent, Show};
 
 /// Arguments of `kontor sandbox`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Makes an instance \"admin\" and a sample shop, prints their addresses, passwords and tokens, and runs until it
-is interrupted. Nothing is kept. It needs no configuration, no network and no database server.
+is interrupted. Nothing is kept. It needs no configuration, no network and no database server. Confirmation codes
+are printed as they are sent, unless the configuration says how to send them.
 
 Examples:
   kontor sandbox
@@ -85,12 +89,11 @@ async fn play(loaded: Loaded, output: OutputArgs, folder: &Path) -> Result<(), F
         mut settings,
         origins,
     } = loaded;
-    settings.database.url = DatabaseUrl::sqlite_file(&folder.join("kontor.db"));
-    settings.secrets.key_file = folder.join("kontor.key");
+    prepare(&mut settings, folder);
     let signals = Signals::catch()?;
     let listeners = listen(&mut settings, &origins).await?;
     let log = settings.log.clone();
-    let app = open(settings, Migration::Allowed).await?;
+    let app = open_showing(settings, output).await?;
     let sandbox = Sandbox {
         documentation: format!("{}docs/", app.public_url),
         merchant: app.public_url.to_string(),
@@ -109,6 +112,42 @@ async fn play(loaded: Loaded, output: OutputArgs, folder: &Path) -> Result<(), F
     }
     logging::start(&log).map_err(|error| Failure::failed(error.to_string()))?;
     serve_until_stopped(Arc::new(app), listeners, signals, Duration::ZERO).await
+}
+
+/// What is other than in a server that somebody keeps.
+fn prepare(settings: &mut Settings, folder: &Path) {
+    settings.database.url = DatabaseUrl::sqlite_file(&folder.join("kontor.db"));
+    settings.secrets.key_file = folder.join("kontor.key");
+}
+
+/// Opens the application so that codes are printed which the configuration has no way for.
+async fn open_showing(settings: Settings, output: OutputArgs) -> Result<App, Failure> {
+    let (clock, random) = (Clock::system(), Random::system());
+    let show: Show = Arc::new(move |sent| {
+        let line = match output.json {
+            true => serde_json::json!(sent).to_string(),
+            false => code_line(sent),
+        };
+        // Whoever closed standard output does not want to see codes.
+        drop(output::line(&line));
+    });
+    let tan = Delivery::start(&settings.tan, &clock, &random)
+        .map_err(StartError::from)?
+        .or_show(&show);
+    let opened = App::open_with(settings, Migration::Allowed, clock, random, tan);
+    opened.await.map_err(Failure::from)
+}
+
+fn code_line(sent: &Sent<'_>) -> String {
+    let Sent {
+        channel,
+        address,
+        tan,
+        purpose,
+        instance,
+        ..
+    } = sent;
+    format!("Code {tan} for {instance} ({purpose}), by {channel} to {address}")
 }
 
 fn admin(app: &App) -> Result<InstanceConfigurationMessage, Failure> {
@@ -220,5 +259,26 @@ impl SandboxInstance {
             "Instance {}\n  base URL  {}\n  password  {}\n  token     {}\n\n",
             self.id, self.base_url, self.password, self.token
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_one_readable_line() {
+        let sent = Sent {
+            channel: "email",
+            address: "alice@shop.example",
+            tan: "1234-5678",
+            purpose: "log-in",
+            instance: "coffee-shop",
+            message: "1234-5678 is the code",
+        };
+        assert_eq!(
+            code_line(&sent),
+            "Code 1234-5678 for coffee-shop (log-in), by email to alice@shop.example"
+        );
     }
 }

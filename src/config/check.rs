@@ -8,8 +8,11 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use super::error::{Mistake, Origin};
 use super::load::Origins;
 use super::values::Lifetime;
-use super::{Limits, Management, Merchant, Passwords, Settings, currency};
+use super::{Limits, Management, Merchant, Passwords, Settings, Tan, currency};
+use crate::clock::Clock;
 use crate::merchant::legal::LegalDocument;
+use crate::random::Random;
+use crate::tan::{Channel, Delivery};
 
 /// Longest duration on the wire: 2^53 - 1 microseconds.
 const LONGEST: Duration = Duration::from_micros((1 << 53) - 1);
@@ -34,6 +37,7 @@ pub(super) fn check(settings: &Settings, origins: &Origins) -> Vec<Mistake> {
     if let Lifetime::Limited(retention) = settings.audit.retention {
         found.positive("audit.retention", retention);
     }
+    check_tan(&settings.tan, &settings.limits, &mut found);
     if !is_level(&settings.log.level) {
         found.add(
             "log.level",
@@ -203,4 +207,48 @@ fn check_limits(limits: &Limits, found: &mut Findings<'_>) {
     if limits.connections == 0 {
         found.add("limits.connections", "must be at least 1");
     }
+}
+
+fn check_tan(tan: &Tan, limits: &Limits, found: &mut Findings<'_>) {
+    let lifetimes = [
+        ("tan.lifetime", Some(tan.lifetime)),
+        ("tan.email.lifetime", tan.email.lifetime),
+        ("tan.sms.lifetime", tan.sms.lifetime),
+        ("tan.post.lifetime", Some(tan.post.lifetime)),
+    ];
+    for (key, lifetime) in lifetimes {
+        if let Some(lifetime) = lifetime {
+            found.positive(key, lifetime);
+            found.sendable(key, lifetime);
+        }
+    }
+    found.sendable("tan.retransmission", tan.retransmission);
+    found.positive("tan.command_timeout", tan.command_timeout);
+    let numbers = [
+        ("guesses", tan.guesses),
+        ("daily_limit", tan.daily_limit),
+        ("daily_resets", tan.daily_resets),
+        ("daily_sign_ups", tan.daily_sign_ups),
+        ("concurrency", tan.concurrency),
+    ];
+    for (key, _) in numbers.iter().filter(|(_, value)| *value == 0) {
+        found.add(&format!("tan.{key}"), "must be at least 1");
+    }
+    match Delivery::start(tan, &Clock::system(), &Random::system()) {
+        Err(wrong) => found.add(&wrong.key, wrong.reason),
+        Ok(delivery) if is_slow(&delivery, tan, limits) => found.add(
+            "tan.command_timeout",
+            "must be shorter than two thirds of \"limits.request_timeout\": a message may wait half of it for its turn",
+        ),
+        Ok(_) => {}
+    }
+}
+
+/// Whether requests can end while what they send is still on its way.
+fn is_slow(delivery: &Delivery, tan: &Tan, limits: &Limits) -> bool {
+    let longest = tan.command_timeout.saturating_add(tan.command_timeout / 2);
+    longest >= limits.request_timeout
+        && Channel::ALL
+            .into_iter()
+            .any(|channel| delivery.is_configured(channel))
 }

@@ -17,6 +17,8 @@ mod merchant;
 mod print;
 mod schema;
 mod sections;
+mod smtp_url;
+mod tan;
 mod values;
 
 #[cfg(test)]
@@ -32,6 +34,8 @@ pub use load::{DEFAULT_FILE, Loaded, Origins, Sources};
 pub use merchant::{Merchant, Persona, RoundingInterval};
 pub use print::{Shown, example, schema, show};
 pub use sections::{Audit, Limits, Log, LogFormat, Management, Passwords, Secrets};
+pub use smtp_url::{SmtpEncryption, SmtpUrl};
+pub use tan::{EmailDelivery, PostDelivery, SmsDelivery, Tan};
 pub use values::{Lifetime, Pattern, PublicUrl, duration};
 
 /// Everything that can be configured.
@@ -44,6 +48,8 @@ pub struct Settings {
     pub secrets: Secrets,
     /// The merchant backend.
     pub merchant: Merchant,
+    /// Confirmation codes for the second factor: how long they live, how many there may be, and how they reach people.
+    pub tan: Tan,
     /// The listener for the operator: /livez, /readyz and /metrics. Keep it away from the public.
     pub management: Management,
     /// Cost of password hashes (argon2id) and how many are computed at once.

@@ -61,14 +61,17 @@ fn write_section(text: &mut String, section: &str, node: Node) {
             assignment(name, key)
         );
     }
-    for (name, map) in keys().filter(|(_, key)| key.is_section()) {
-        let Some(entry) = map.any_child() else {
+    for (name, inner) in keys().filter(|(_, key)| key.is_section()) {
+        let Some(entry) = inner.any_child() else {
+            let heading = format!("{section}.{name}");
+            let _ = write!(text, "\n{}[{heading}]\n", comment(inner.description()));
+            write_section(text, &heading, inner);
             continue;
         };
         let _ = write!(
             text,
             "\n{}#[{section}.{name}.EUR]\n",
-            comment(map.description())
+            comment(inner.description())
         );
         write_section(text, &format!("{section}.{name}.EUR"), entry);
     }

@@ -395,11 +395,31 @@ fn the_example_is_the_defaults() {
         .filter(|line| !line.starts_with("# "))
         .map(|line| format!("{}\n", line.trim_start_matches('#')))
         .collect();
-    let files = Files::new(&all.replace("url_file = \"url.secret\"\n", ""));
+    // Of a secret and its file, and of the ways to send, only one can be set.
+    let others = [
+        "url_file = ",
+        "smtp_url_file = ",
+        "spool = ",
+        "smtp_authority = ",
+        "smtp_url = ",
+        "from = ",
+    ];
+    let all: String = all
+        .split_inclusive('\n')
+        .filter(|line| !others.iter().any(|other| line.starts_with(other)))
+        .map(|line| line.replace("/usr/local/lib/kontor/", "/bin/../bin/"))
+        .map(|line| {
+            line.replace("send-mail", "sh")
+                .replace("send-sms", "sh")
+                .replace("send-letter", "sh")
+        })
+        .collect();
+    let files = Files::new(&all);
     for folder in ["terms", "privacy"] {
         std::fs::create_dir(files.path(folder)).expect("a folder");
         std::fs::write(files.path(folder).join("en.md"), "Terms").expect("a file");
     }
+    std::fs::create_dir(files.path("templates")).expect("a folder");
     files.load();
 }
 
@@ -411,4 +431,46 @@ fn durations_print_as_they_are_read() {
         let value = values::duration::parse(text).expect("a duration");
         assert_eq!(values::duration::print(value), text);
     }
+}
+
+#[test]
+fn sections_in_sections_have_keys_secrets_and_paths() {
+    let files = Files::new(
+        "[tan]\nguesses = 2\n[tan.email]\nsmtp_url_file = \"smtp\"\nfrom = \"noreply@shop.example\"\n\
+         [tan.sms]\nspool = \"sent.jsonl\"\n",
+    );
+    files.write("smtp", "smtps://me:hunter2@mail.example\n");
+    let loaded = Settings::load(&Sources {
+        environment: pairs(&[
+            ("KONTOR_TAN__EMAIL__LIFETIME", "15 min"),
+            ("KONTOR_TAN__POST__COMMAND", "[\"/bin/sh\", \"letter\"]"),
+        ]),
+        ..files.sources()
+    })
+    .expect("a right configuration");
+    let tan = &loaded.settings.tan;
+    let url = tan.email.smtp_url.as_ref().expect("a URL");
+    assert_eq!(url.expose_login(), Some(("me", "hunter2")));
+    assert_eq!(tan.email.lifetime, Some(Duration::from_secs(900)));
+    assert_eq!(tan.sms.spool, Some(files.path("sent.jsonl")));
+    assert_eq!(tan.post.command.as_ref().map(Vec::len), Some(2));
+    assert_eq!(tan.post.lifetime, Duration::from_secs(21 * 86_400));
+    let shown = show(&loaded);
+    let url = shown.iter().find(|key| key.key == "tan.email.smtp_url");
+    let url = url.expect("the key");
+    assert_eq!(url.value_text(), "\"smtps://me:***@mail.example\"");
+    assert_eq!(
+        url.origin,
+        Origin::File {
+            path: files.path("kontor.toml"),
+            line: 4
+        }
+    );
+    assert!(!format!("{:?}", loaded.settings).contains("hunter2"));
+    let files = Files::new("[tan.email]\nspol = \"x\"\n[tan.sms]\nsmtp_url = \"x\"\n");
+    assert_eq!(
+        files.mistakes(),
+        "kontor.toml:2: unknown key \"tan.email.spol\"; did you mean \"tan.email.spool\"?\n\
+         kontor.toml:4: unknown key \"tan.sms.smtp_url\"; \"kontor config example\" prints every key"
+    );
 }

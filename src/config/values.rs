@@ -41,6 +41,35 @@ pub mod duration {
         serializer.serialize_str(&print(*value))
     }
 
+    /// The same for a key that need not be set.
+    pub mod optional {
+        use super::*;
+
+        /// Reads a duration, if there is one.
+        ///
+        /// # Errors
+        /// As [`super::deserialize`].
+        pub fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<Duration>, D::Error> {
+            super::deserialize(deserializer).map(Some)
+        }
+
+        /// Writes the duration, or nothing.
+        ///
+        /// # Errors
+        /// Those of the serializer.
+        pub fn serialize<S: Serializer>(
+            value: &Option<Duration>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            match value {
+                Some(value) => super::serialize(value, serializer),
+                None => serializer.serialize_none(),
+            }
+        }
+    }
+
     /// Reads a duration from text.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 pub mod conformance;
 mod record;
 mod request;
+pub mod smtp;
 
 use std::{
     panic::{AssertUnwindSafe, resume_unwind},

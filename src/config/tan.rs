@@ -1,0 +1,144 @@
+//! `[tan]`: confirmation codes, how long they live and how they reach people.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::smtp_url::SmtpUrl;
+use super::values::duration;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Confirmation codes for the second factor: how long they live, how many there may be, and how they reach people.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tan {
+    /// How long a code can be used, for channels that do not say otherwise.
+    #[serde(with = "duration")]
+    #[schemars(with = "String")]
+    pub lifetime: Duration,
+    /// Time after a code was sent before another one is sent for the same purpose.
+    #[serde(with = "duration")]
+    #[schemars(with = "String")]
+    pub retransmission: Duration,
+    /// Guesses that one code allows.
+    pub guesses: u32,
+    /// Codes that are sent in 24 hours for one account and purpose. Together with `guesses` this bounds how often
+    /// somebody can guess.
+    pub daily_limit: u32,
+    /// Codes that are sent in 24 hours for resetting passwords, over the whole server.
+    pub daily_resets: u32,
+    /// Codes that are sent in 24 hours for opening accounts, over the whole server.
+    pub daily_sign_ups: u32,
+    /// Time that sending one message may take: a helper program that runs longer is killed, an SMTP server that takes
+    /// longer is given up. As a message may first wait half as long for its turn, one and a half of it must be shorter
+    /// than `limits.request_timeout`.
+    #[serde(with = "duration")]
+    #[schemars(with = "String")]
+    pub command_timeout: Duration,
+    /// Messages of one channel that are sent at the same time; others wait for their turn.
+    pub concurrency: u32,
+    /// Folder with texts of yours, one file per channel and language: `email.de.txt`, `sms.it.txt` and so on. Each takes
+    /// the place of the built-in one or adds a language.
+    #[schemars(extend("format" = "path"), example = &"templates")]
+    pub templates: Option<PathBuf>,
+    /// Codes by e-mail: exactly one of `command`, `smtp_url` and `spool`, or none to leave e-mail out.
+    pub email: EmailDelivery,
+    /// Codes by SMS: `command` or `spool`, or none to leave SMS out.
+    pub sms: SmsDelivery,
+    /// Codes by letter: `command` or `spool`, or none to leave letters out.
+    pub post: PostDelivery,
+}
+
+impl Default for Tan {
+    fn default() -> Self {
+        Self {
+            lifetime: Duration::from_secs(5 * 60),
+            retransmission: Duration::from_secs(30),
+            guesses: 3,
+            daily_limit: 24,
+            daily_resets: 500,
+            daily_sign_ups: 1000,
+            command_timeout: Duration::from_secs(15),
+            concurrency: 16,
+            templates: None,
+            email: EmailDelivery::default(),
+            sms: SmsDelivery::default(),
+            post: PostDelivery::default(),
+        }
+    }
+}
+
+/// Codes by e-mail: exactly one of `command`, `smtp_url` and `spool`, or none to leave e-mail out.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EmailDelivery {
+    /// Program that sends the message, and its arguments. The address comes as the last argument, the text on standard
+    /// input, the subject in KONTOR_TAN_SUBJECT. No shell is involved.
+    #[schemars(extend("examples" = [["/usr/local/lib/kontor/send-mail"]]))]
+    pub command: Option<Vec<String>>,
+    /// SMTP server that takes the messages. `smtp://HOST` begins in plain text and must go on with STARTTLS,
+    /// `smtps://HOST` is TLS from the start; `smtp://HOST?tls=none` stays plain text, for a server on the same machine.
+    /// User and password, percent-encoded, stand in front of the host: `smtps://USER:PASSWORD@HOST:PORT`.
+    #[schemars(extend("examples" = ["smtp://kontor:a%20password@mail.example:587"]))]
+    pub smtp_url: Option<SmtpUrl>,
+    /// File with the certificates (PEM) that the SMTP server's must be signed by, instead of those of the web's authorities.
+    #[schemars(extend("format" = "path"), example = &"mail-authority.pem")]
+    pub smtp_authority: Option<PathBuf>,
+    /// Sender of the messages. `smtp_url` needs it.
+    #[schemars(example = &"Our Shops <noreply@shop.example>")]
+    pub from: Option<String>,
+    /// File that each message is appended to, as a line of JSON, instead of being sent. For tests and trials.
+    #[schemars(extend("format" = "path"), example = &"sent.jsonl")]
+    pub spool: Option<PathBuf>,
+    /// How long a code can be used that was sent this way. Not set: `tan.lifetime`.
+    #[serde(with = "duration::optional")]
+    #[schemars(with = "Option<String>", example = &"15 min")]
+    pub lifetime: Option<Duration>,
+}
+
+/// Codes by SMS: `command` or `spool`, or none to leave SMS out.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SmsDelivery {
+    /// Program that sends the message, and its arguments. The phone number comes as the last argument, as `+` and digits
+    /// or digits alone, the text on standard input. No shell is involved.
+    #[schemars(extend("examples" = [["/usr/local/lib/kontor/send-sms"]]))]
+    pub command: Option<Vec<String>>,
+    /// File that each message is appended to, as a line of JSON, instead of being sent. For tests and trials.
+    #[schemars(extend("format" = "path"), example = &"sent.jsonl")]
+    pub spool: Option<PathBuf>,
+    /// How long a code can be used that was sent this way. Not set: `tan.lifetime`.
+    #[serde(with = "duration::optional")]
+    #[schemars(with = "Option<String>", example = &"10 min")]
+    pub lifetime: Option<Duration>,
+}
+
+/// Codes by letter: `command` or `spool`, or none to leave letters out.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PostDelivery {
+    /// Program that sends the letter, and its arguments. The address, of several lines, comes as the last argument, the
+    /// text on standard input. No shell is involved.
+    #[schemars(extend("examples" = [["/usr/local/lib/kontor/send-letter"]]))]
+    pub command: Option<Vec<String>>,
+    /// File that each message is appended to, as a line of JSON, instead of being sent. For tests and trials.
+    #[schemars(extend("format" = "path"), example = &"sent.jsonl")]
+    pub spool: Option<PathBuf>,
+    /// How long a code can be used that was sent this way.
+    #[serde(with = "duration")]
+    #[schemars(with = "String")]
+    pub lifetime: Duration,
+}
+
+impl Default for PostDelivery {
+    fn default() -> Self {
+        Self {
+            command: None,
+            spool: None,
+            lifetime: 21 * DAY,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What one person is to be told.
+
+use std::time::Duration;
+
+use super::address::Address;
+use super::channel::Channel;
+use super::code::Tan;
+
+/// What a code is for, as its reader is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purpose {
+    /// Logging in.
+    LogIn,
+    /// Changing the password or how one logs in.
+    ChangeCredentials,
+    /// Deleting an instance.
+    DeleteInstance,
+    /// Adding a bank account that money is sent to.
+    AddAccount,
+    /// Opening an account.
+    SignUp,
+    /// Setting a new password without the old one.
+    ResetPassword,
+    /// Proving that one reads what is sent to an address.
+    ConfirmContact,
+}
+
+impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Self; 7] = [
+        Self::LogIn,
+        Self::ChangeCredentials,
+        Self::DeleteInstance,
+        Self::AddAccount,
+        Self::SignUp,
+        Self::ResetPassword,
+        Self::ConfirmContact,
+    ];
+
+    /// The name in templates, in the environment of helpers and in logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LogIn => "log-in",
+            Self::ChangeCredentials => "change-credentials",
+            Self::DeleteInstance => "delete-instance",
+            Self::AddAccount => "add-account",
+            Self::SignUp => "sign-up",
+            Self::ResetPassword => "reset-password",
+            Self::ConfirmContact => "confirm-contact",
+        }
+    }
+}
+
+impl std::fmt::Display for Purpose {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// A code on its way to its reader.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// How it travels.
+    pub channel: Channel,
+    /// Where to; an address of that channel.
+    pub address: Address,
+    /// The code.
+    pub tan: Tan,
+    /// What the code is for.
+    pub purpose: Purpose,
+    /// What it is about, such as the id of a shop. Strangers may have chosen it: what is not plain text is taken out.
+    pub instance: String,
+    /// How long the code can be used.
+    pub valid_for: Duration,
+    /// The Accept-Language header of whoever asked for it.
+    pub languages: Option<String>,
+}

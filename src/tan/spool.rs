@@ -1,0 +1,105 @@
+//! A file that collects messages instead of sending them.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::error::{DeliveryError, Failure};
+use super::message::Message;
+use super::template::Text;
+use crate::clock::Clock;
+
+/// One line of the file.
+#[derive(Serialize)]
+struct Line<'a> {
+    channel: &'a str,
+    address: &'a str,
+    tan: &'a str,
+    message: &'a str,
+    /// Seconds since 1970.
+    sent_at: i64,
+}
+
+pub(super) struct Spool {
+    file: PathBuf,
+    clock: Clock,
+}
+
+impl Spool {
+    /// Names the file; it is made with the first message.
+    pub fn new(file: &Path, clock: Clock) -> Result<Self, String> {
+        let folder = match file.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        if file.is_dir() || !folder.is_dir() {
+            return Err(format!(
+                "{} is no place for a file; name one in a folder that exists",
+                file.display()
+            ));
+        }
+        Ok(Self {
+            file: file.to_owned(),
+            clock,
+        })
+    }
+
+    pub async fn send(
+        &self,
+        message: &Message,
+        text: &Text,
+        limit: Duration,
+    ) -> Result<(), Failure> {
+        let line = self.line(message, text).map_err(|reason| {
+            Failure::new(
+                DeliveryError::Failed,
+                format!("cannot write the line: {reason}"),
+            )
+        })?;
+        let file = self.file.clone();
+        let written = tokio::task::spawn_blocking(move || append(&file, &line));
+        match tokio::time::timeout(limit, written).await {
+            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Err(reason))) => Err(Failure::new(
+                DeliveryError::Failed,
+                format!("cannot write to {}: {reason}", self.file.display()),
+            )),
+            Ok(Err(_)) => Err(Failure::new(
+                DeliveryError::OutcomeUnknown,
+                "the writer panicked",
+            )),
+            Err(_) => Err(Failure::new(
+                DeliveryError::OutcomeUnknown,
+                format!("{} took too long", self.file.display()),
+            )),
+        }
+    }
+
+    fn line(&self, message: &Message, text: &Text) -> serde_json::Result<Zeroizing<Vec<u8>>> {
+        let mut line = serde_json::to_vec(&Line {
+            channel: message.channel.as_str(),
+            address: message.address.as_str(),
+            tan: &message.tan.printed(),
+            message: &text.body,
+            sent_at: self.clock.now().seconds(),
+        })?;
+        line.push(b'\n');
+        Ok(Zeroizing::new(line))
+    }
+}
+
+/// Appends a line in a single call, so that other processes cannot write into it.
+fn append(file: &Path, line: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600);
+    let written = options.open(file)?.write(line)?;
+    match written == line.len() {
+        true => Ok(()),
+        false => Err(io::Error::from(io::ErrorKind::WriteZero)),
+    }
+}

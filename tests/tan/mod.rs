@@ -1,0 +1,44 @@
+//! The delivery of confirmation codes, by real programs, to real servers, into real files.
+
+mod command;
+mod documentation;
+mod settings;
+mod smtp;
+mod spool;
+
+use std::time::Duration;
+
+use kontor::{
+    clock::{Clock, UnixMicros},
+    config,
+    random::Random,
+    tan::{Address, Channel, Delivery, Message, Purpose, Tan},
+};
+
+/// The code of every message, as it is printed.
+const CODE: &str = "1234-5678";
+/// The time of every message, in seconds since 1970.
+const SENT_AT: i64 = 1_800_000_000;
+
+/// A message in English to an address.
+fn message(channel: Channel, address: &str) -> Message {
+    Message {
+        channel,
+        address: Address::parse(channel, address).expect("an address"),
+        tan: Tan::read(CODE).expect("a code"),
+        purpose: Purpose::LogIn,
+        instance: "coffee-shop".to_owned(),
+        valid_for: Duration::from_secs(300),
+        languages: None,
+    }
+}
+
+/// A delivery of these settings.
+fn delivery(settings: &config::Tan) -> Delivery {
+    start(settings).expect("settings that can be used")
+}
+
+fn start(settings: &config::Tan) -> Result<Delivery, kontor::tan::Undeliverable> {
+    let (clock, _) = Clock::mock(UnixMicros::from_seconds(SENT_AT));
+    Delivery::start(settings, &clock, &Random::seeded(7))
+}
