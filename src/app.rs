@@ -2,12 +2,12 @@
 
 use std::{num::NonZeroUsize, path::Path, sync::Arc};
 
-use entity::SecretBytes;
+use entity::{SecretBytes, challenge::Channel};
 
 use crate::{
     auth::{HashCost, Hasher, HasherSettings, HasherStartError, VerifiedSecrets},
     clock::Clock,
-    config::{PublicUrl, Settings},
+    config::{PublicUrl, Settings, TanChannel},
     db::{self, Database, DatabaseError, DatabaseSettings, SchemaStatus},
     merchant::legal::{LegalDocuments, LegalError},
     random::Random,
@@ -37,6 +37,8 @@ pub struct App {
     pub legal: LegalDocuments,
     /// How confirmation codes reach people.
     pub tan: Delivery,
+    /// The channels on which an instance that signed up by itself must have a factor.
+    pub mandatory_channels: Vec<Channel>,
 }
 
 /// Why the application cannot start.
@@ -135,7 +137,6 @@ impl App {
                 keyring.clone(),
                 VerifiedSecrets::DEFAULT_CAPACITY,
             ),
-            settings: Arc::new(settings),
             database,
             clock,
             random,
@@ -143,6 +144,8 @@ impl App {
             hasher,
             keyring,
             legal,
+            mandatory_channels: mandatory_channels(&settings),
+            settings: Arc::new(settings),
             tan,
         })
     }
@@ -152,6 +155,16 @@ impl App {
     pub fn now_us(&self) -> i64 {
         self.clock.now().get()
     }
+}
+
+fn mandatory_channels(settings: &Settings) -> Vec<Channel> {
+    let channels = settings.merchant.mandatory_tan_channels.iter();
+    channels
+        .map(|channel| match channel {
+            TanChannel::Email => Channel::Email,
+            TanChannel::Sms => Channel::Sms,
+        })
+        .collect()
 }
 
 /// What the database needs of the settings.

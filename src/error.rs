@@ -10,7 +10,11 @@ use crate::{
     db::DatabaseError,
     http::errors::log_cause,
     secrets::UnknownKey,
+    tan::DeliveryError,
 };
+
+/// When to try an address again that could not be reached.
+const UNREACHABLE_RETRY: Duration = Duration::from_secs(60);
 
 /// A failure of an operation.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +66,54 @@ pub enum Error {
     /// A deleted instance cannot be changed.
     #[error("a deleted instance cannot be changed")]
     DeletedUnchangeable,
+    /// Nobody can sign up by himself, or not for this id.
+    #[error("{0}")]
+    SignUpRefused(&'static str),
+    /// A member that the schema allows to leave out and the operation does not.
+    #[error("`{0}` is missing")]
+    Missing(&'static str),
+    /// No such path, for a value of a path parameter.
+    #[error("there is no such path")]
+    PathUnknown,
+    /// Too many requests of this kind from one network.
+    #[error("too many requests from one network")]
+    Limited {
+        /// When the next one is looked at.
+        retry_after: Duration,
+    },
+    /// A code is needed, and the instance has no address that one can be sent to.
+    #[error("no address that a code can be sent to")]
+    MfaMissing,
+    /// A code is needed, and no more can be sent for now.
+    #[error("too many codes were sent")]
+    MfaForbidden {
+        /// When the next one can be sent.
+        retry_after: Duration,
+    },
+    /// What a request was confirmed for changed, or somebody else used the confirmation; it has to be tried anew.
+    #[error("the confirmation does not hold any more")]
+    ConfirmationStale,
+    /// No challenge with that id.
+    #[error("there is no such challenge")]
+    ChallengeUnknown,
+    /// The challenge was solved before.
+    #[error("the challenge is solved")]
+    ChallengeSolved,
+    /// A code was sent a moment ago, or too many of late.
+    #[error("too early for another code")]
+    CodeTooEarly {
+        /// When one can be sent.
+        retry_after: Duration,
+    },
+    /// There is no code to be tried.
+    #[error("no attempts are left")]
+    NoAttemptsLeft {
+        /// When a code can be sent.
+        retry_after: Duration,
+    },
+    /// A code that was not delivered, as far as is known.
+    #[error(transparent)]
+    CodeUndelivered(DeliveryError),
     /// No token with that serial.
     #[error("there is no such token")]
     TokenUnknown,
@@ -77,6 +129,22 @@ pub enum Error {
     /// A defect, or a stored value that cannot be.
     #[error("{0}")]
     Internal(String),
+}
+
+impl Error {
+    /// Too many requests from one network, for so many microseconds more.
+    #[must_use]
+    pub fn limited(retry_after_us: i64) -> Self {
+        let retry_after = Duration::from_micros(retry_after_us.unsigned_abs());
+        Self::Limited { retry_after }
+    }
+
+    /// Too many codes, for so many microseconds more.
+    #[must_use]
+    pub fn mfa_forbidden(retry_after_us: i64) -> Self {
+        let retry_after = Duration::from_micros(retry_after_us.unsigned_abs());
+        Self::MfaForbidden { retry_after }
+    }
 }
 
 impl From<HashError> for Error {
@@ -111,9 +179,11 @@ impl From<Error> for ApiError {
             Error::PermissionInsufficient(detail) => {
                 Self::new(GenericTokenPermissionInsufficient).with_detail(detail)
             }
-            Error::LoginLimited { retry_after } => Self::new(MerchantMfaForbidden)
-                .with_status(StatusCode::TOO_MANY_REQUESTS)
-                .with_retry_after(retry_after),
+            Error::LoginLimited { retry_after } | Error::Limited { retry_after } => {
+                Self::new(MerchantMfaForbidden)
+                    .with_status(StatusCode::TOO_MANY_REQUESTS)
+                    .with_retry_after(retry_after)
+            }
             Error::HashingBusy { retry_after } => Self::new(GenericOsResourceAllocationFailure)
                 .with_status(StatusCode::SERVICE_UNAVAILABLE)
                 .with_retry_after(retry_after),
@@ -131,6 +201,24 @@ impl From<Error> for ApiError {
                 Self::new(MerchantPrivatePostInstancesPurgeRequired).with_detail(reason)
             }
             Error::DeletedUnchangeable => MerchantPrivatePatchInstancesPurgeRequired.into(),
+            Error::SignUpRefused(reason) => Self::new(MerchantGenericUnauthorized)
+                .with_status(StatusCode::FORBIDDEN)
+                .with_detail(reason),
+            Error::Missing(parameter) => Self::new(GenericParameterMissing)
+                .with_detail(format!("`{parameter}` is missing"))
+                .with_parameter(parameter),
+            Error::PathUnknown => GenericEndpointUnknown.into(),
+            Error::MfaMissing => MerchantGenericMfaMissing.into(),
+            Error::MfaForbidden { retry_after } => mfa_forbidden(retry_after),
+            Error::ChallengeUnknown => MerchantTanChallengeUnknown.into(),
+            Error::ChallengeSolved => MerchantTanChallengeSolved.into(),
+            Error::CodeTooEarly { retry_after } => {
+                Self::new(MerchantTanTooEarly).with_retry_after(retry_after)
+            }
+            Error::NoAttemptsLeft { retry_after } => {
+                Self::new(MerchantTanTooManyAttempts).with_retry_after(retry_after)
+            }
+            Error::CodeUndelivered(error) => undelivered(error),
             Error::TokenUnknown => MerchantGenericAccessTokenUnknown.into(),
             Error::NotAcceptable => GenericRequestedFormatUnsupported.into(),
             Error::NotConfigured(what) => Self::new(GenericFeatureNotImplemented).with_detail(what),
@@ -138,10 +226,34 @@ impl From<Error> for ApiError {
                 log_cause(&error);
                 database(&error).into()
             }
-            Error::Internal(_) => {
+            Error::Internal(_) | Error::ConfirmationStale => {
                 log_cause(&error);
                 GenericInternalInvariantFailure.into()
             }
+        }
+    }
+}
+
+/// The time stands in the text: not every 403 of these operations has it.
+fn mfa_forbidden(retry_after: Duration) -> ApiError {
+    let seconds = retry_after.as_secs().max(1);
+    ApiError::new(ErrorCode::MerchantMfaForbidden)
+        .with_detail(format!(
+            "too many codes were sent; try again in {seconds} s"
+        ))
+        .with_retry_after(retry_after)
+}
+
+fn undelivered(error: DeliveryError) -> ApiError {
+    use ErrorCode::*;
+    match error {
+        DeliveryError::AddressUnusable => MerchantTanAddressUnusable.into(),
+        DeliveryError::AddressUnreachable => {
+            ApiError::new(MerchantTanAddressUnreachable).with_retry_after(UNREACHABLE_RETRY)
+        }
+        DeliveryError::Misconfigured => MerchantTanHelperMisconfigured.into(),
+        DeliveryError::Failed | DeliveryError::OutcomeUnknown => {
+            MerchantTanMfaHelperExecFailed.into()
         }
     }
 }

@@ -11,10 +11,10 @@
 //! | [`auth`] | credentials, password hashes, tokens, scopes |
 //! | [`db`] | every SQL statement, behind two doors |
 //!
-//! Beside them: [`config`] (settings), [`cli`] (the verbs), [`logging`], [`app`] (all that an operation holds), [`error`] (what can go
-//! wrong, and its one table to status and code), [`secrets`] (the key file), [`tan`] (confirmation codes, and how they reach
-//! people), [`clock`] and [`random`] (so that tests can move one and seed the other), [`management`] and [`metrics`] (for
-//! the operator).
+//! Beside them: [`config`] (settings), [`cli`] (the verbs), [`mfa`] (the second factor), [`tan`] (confirmation codes and how
+//! they reach people), [`audit`] (what is remembered of logins and changes), [`logging`], [`app`] (all that an operation
+//! holds), [`error`] (what can go wrong, and its one table to status and code), [`secrets`] (the key file), [`clock`] and [`random`] (so that tests can
+//! move one and seed the other), [`management`] and [`metrics`] (for the operator).
 //!
 //! Rules: time and randomness come from the [`app::App`]; one request is one transaction; what an operation may do is said
 //! by the document alone.
@@ -33,6 +33,7 @@ pub mod logging;
 pub mod management;
 pub mod merchant;
 pub mod metrics;
+pub mod mfa;
 pub mod random;
 pub mod secrets;
 pub mod server;

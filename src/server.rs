@@ -3,7 +3,7 @@
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use kontor_openapi::{
-    ApiError, ErrorCode,
+    ApiError, ErrorCode, Operation,
     dispatch::{Destination, Directory, Dispatch},
     document::Editions,
     merchant::{OPERATIONS, routes},
@@ -28,6 +28,7 @@ use crate::{
     management::{self, Check, Readiness},
     merchant::Merchant,
     metrics::{Metrics, Sources},
+    mfa::replay::ReplayBody,
 };
 
 /// Longest path with its query, in bytes. From 65535 bytes on the HTTP library refuses a request before any layer sees
@@ -70,8 +71,13 @@ impl Routes for MerchantRoutes {
         }
     }
 
-    fn secret_path(&self, _operation_id: &str) -> Option<&'static str> {
-        None
+    fn secret_path(&self, operation_id: &str) -> Option<&'static str> {
+        // The id of a challenge is all that it takes to have codes sent.
+        let with_challenge_id = |operation: &&Operation| {
+            operation.id == operation_id && operation.path.contains("{challenge_id}")
+        };
+        let operation = OPERATIONS.iter().find(with_challenge_id)?;
+        Some(operation.path)
     }
 }
 
@@ -121,6 +127,7 @@ pub fn service(
     let operations = Dispatch::new(
         operations
             .data(merchant)
+            .with(ReplayBody::new(Arc::clone(app)))
             .with(DecodeBody::new(settings.limits.body_size))
             .with(NoteReached),
         Arc::clone(&directory),

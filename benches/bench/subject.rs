@@ -112,9 +112,14 @@ async fn create_shop(app: &App) -> Result<()> {
         "address": { "town": "Brügge", "country": "BE" }, "jurisdiction": { "country": "BE" },
     });
     let network = IpAddr::V4(Ipv4Addr::LOCALHOST).into();
-    kontor::merchant::create_instance(app, serde_json::from_value(shop)?, network, None)
-        .await
-        .map_err(|error| format!("{error:?}"))?;
+    kontor::merchant::create_instance(
+        app,
+        serde_json::from_value(shop)?,
+        network,
+        kontor::merchant::By::CommandLine,
+    )
+    .await
+    .map_err(|error| format!("{error:?}"))?;
     Ok(())
 }
 

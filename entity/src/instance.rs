@@ -58,6 +58,14 @@ pub struct Model {
     pub created_at_us: i64,
     /// When the instance was deleted, if it was. Its row stays until it is purged.
     pub deleted_at_us: Option<i64>,
+    /// The e-mail address that was proven and that codes are sent to: a factor.
+    #[sea_orm(column_type = "Text")]
+    pub email_factor: Option<String>,
+    /// The phone number that was proven and that codes are sent to: a factor.
+    #[sea_orm(column_type = "Text")]
+    pub phone_factor: Option<String>,
+    /// Whether it signed up by itself, so that it must have a factor on every mandatory channel.
+    pub is_bound: bool,
     /// How its owner logs in.
     #[sea_orm(has_one)]
     pub credential: HasOne<super::credential::Entity>,

@@ -5,6 +5,10 @@
 
 pub mod access_token;
 pub mod audit_event;
+pub mod challenge;
+pub mod challenge_group;
+pub mod code_counter;
+pub mod code_transmission;
 pub mod credential;
 pub mod instance;
 pub mod key;

@@ -4,6 +4,7 @@
 //! of microseconds. Rows are numbered by `serial` columns whose numbers are never given out twice.
 
 mod m0001_instances;
+mod m0002_second_factor;
 mod m0003_audit;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -30,6 +31,10 @@ impl Migrator {
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_instances::Step), Box::new(m0003_audit::Step)]
+        vec![
+            Box::new(m0001_instances::Step),
+            Box::new(m0002_second_factor::Step),
+            Box::new(m0003_audit::Step),
+        ]
     }
 }

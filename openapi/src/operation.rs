@@ -23,6 +23,8 @@ pub struct Operation {
     pub tag: &'static str,
     /// Whether the operation exists at the root only, not below an instance.
     pub root_only: bool,
+    /// Whether a self-provisioned instance may call it while it lacks a mandatory factor.
+    pub usable_before_validation: bool,
     /// The alternatives of which a caller must satisfy one; none for a public operation.
     pub security: &'static [Requirement],
     /// The statuses of the reply enum.

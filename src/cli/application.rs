@@ -186,7 +186,7 @@ pub async fn grant(
         description,
         parent_serial: None,
     };
-    grant_token(app, grant)
+    grant_token(app, grant, Vec::new())
         .await
         .map_err(|error| Failure::of_operation(error, id))
 }

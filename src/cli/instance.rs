@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use entity::credential::Method;
 use entity::instance::Model;
 use kontor_openapi::merchant::{
-    InstanceConfigurationMessage, InstancesResponse, QueryInstancesResponse,
+    InstanceConfigurationMessage, InstancesResponse, QueryInstancesResponse, TanChannel,
 };
 use serde::Serialize;
 
@@ -18,12 +18,13 @@ use super::failure::Failure;
 use super::output::{self, OutputArgs};
 use super::password::PasswordArgs;
 use crate::app::{App, Migration};
-use crate::db;
+use crate::db::{self, instance::SecondFactors};
 use crate::error::Error;
 use crate::merchant::{
-    CreateOutcome, NewAuth, Removal, Tokens, base_url, change_auth, create_instance, list_entry,
-    remove_instance, show_instance,
+    By, ChangedBy, CreateOutcome, NewAuth, Removal, base_url, change_auth, create_instance,
+    list_entry, remove_instance, show_instance,
 };
+use crate::mfa::{configured_channels, wire_channel};
 
 /// Arguments of `kontor instance`.
 #[derive(Debug, Args)]
@@ -114,11 +115,15 @@ KONTOR_ADMIN_PASSWORD, or in the file that KONTOR_ADMIN_PASSWORD_FILE names.
 
 Examples:
   kontor instance passwd admin
+  kontor instance passwd admin --clear-second-factor
   pwgen 20 1 | tee shop.password | kontor instance passwd shop --password-stdin")]
 pub struct PasswdArgs {
     /// Identifier of the instance
     #[arg(value_name = "ID")]
     pub id: String,
+    /// Also take away the second factors, for an owner who can receive no codes any more
+    #[arg(long)]
+    pub clear_second_factor: bool,
     /// Where to read the password.
     #[command(flatten)]
     pub password: PasswordArgs,
@@ -159,8 +164,27 @@ struct Shown {
     id: String,
     base_url: String,
     deleted: bool,
+    /// Whether it signed up by itself, so that it must prove a contact on each mandatory channel.
+    self_provisioned: bool,
     #[serde(flatten)]
     settings: QueryInstancesResponse,
+    channels: Vec<ShownChannel>,
+}
+
+/// A way to send codes to an instance.
+#[derive(Serialize)]
+struct ShownChannel {
+    channel: TanChannel,
+    /// Where the owner says to be reached.
+    contact: Option<String>,
+    /// Where codes are sent to: it was proven.
+    factor: Option<String>,
+    /// Whether these two are the same.
+    validated: bool,
+    /// Whether this server can send codes so.
+    configured: bool,
+    /// Whether instances that signed up by themselves need a factor here.
+    mandatory: bool,
 }
 
 /// Does what the arguments say.
@@ -216,7 +240,7 @@ async fn create(
     message: InstanceConfigurationMessage,
 ) -> Result<(), Failure> {
     let id = message.id.clone();
-    let outcome = create_instance(app, message, local_network(), None)
+    let outcome = create_instance(app, message, local_network(), By::CommandLine)
         .await
         .map_err(|error| Failure::of_operation(error, &args.id))?;
     let created = Created {
@@ -264,24 +288,77 @@ async fn show(app: &App, args: &ShowArgs) -> Result<(), Failure> {
     let credential = db::credential::find(app.database.read(), stored.serial).await?;
     let method = credential.map_or(Method::Token, |credential| credential.method);
     let deleted = stored.deleted_at_us.is_some();
+    let (self_provisioned, channels) = (stored.is_bound, channels(app, &stored));
     let settings =
         show_instance(stored, method).map_err(|error| Failure::of_operation(error, &args.id))?;
     let shown = Shown {
         base_url: base_url(app, &parse_id(&args.id)?),
         id: args.id.clone(),
         deleted,
+        self_provisioned,
         settings,
+        channels,
     };
     args.output.print(&shown, as_text)
 }
 
-/// The members of the API as lines, so that none is forgotten.
+fn channels(app: &App, stored: &Model) -> Vec<ShownChannel> {
+    let factors = SecondFactors::from(stored);
+    let configured = configured_channels(app);
+    let channels = SecondFactors::CHANNELS.into_iter();
+    channels
+        .map(|channel| ShownChannel {
+            channel: wire_channel(channel),
+            contact: factors.contact(channel).map(str::to_owned),
+            factor: factors.factor(channel).map(str::to_owned),
+            validated: factors.is_validated(channel),
+            configured: configured.contains(&channel),
+            mandatory: app.mandatory_channels.contains(&channel),
+        })
+        .collect()
+}
+
 fn as_text(shown: &Shown) -> String {
+    format!(
+        "{}\n{}",
+        members_as_text(shown),
+        channels_as_text(&shown.channels)
+    )
+}
+
+fn channels_as_text(channels: &[ShownChannel]) -> String {
+    let word = |address: &Option<String>| address.clone().unwrap_or_else(|| "-".to_owned());
+    let yes_no = |is_so: bool| if is_so { "yes" } else { "no" }.to_owned();
+    let row = |channel: &ShownChannel| {
+        vec![
+            channel.channel.to_string(),
+            word(&channel.contact),
+            word(&channel.factor),
+            yes_no(channel.validated),
+            yes_no(channel.configured),
+            yes_no(channel.mandatory),
+        ]
+    };
+    let rows: Vec<_> = channels.iter().map(row).collect();
+    let head = [
+        "CHANNEL",
+        "CONTACT",
+        "FACTOR",
+        "VALIDATED",
+        "CONFIGURED",
+        "MANDATORY",
+    ];
+    output::table(&head, &rows)
+}
+
+/// The members of the API as lines, so that none is forgotten; the channels have a table of their own.
+fn members_as_text(shown: &Shown) -> String {
     let members = serde_json::to_value(shown).unwrap_or_default();
     let rows: Vec<Vec<String>> = members
         .as_object()
         .into_iter()
         .flatten()
+        .filter(|(name, _)| *name != "channels")
         .map(|(name, value)| {
             let text = value
                 .as_str()
@@ -295,19 +372,19 @@ fn as_text(shown: &Shown) -> String {
 async fn passwd(app: &App, args: &PasswdArgs) -> Result<(), Failure> {
     let stored = find_active(app, &args.id).await?;
     let password = parse_password(&args.password.read(&args.id)?)?;
-    change_auth(
-        app,
-        stored.serial,
-        &args.id,
-        NewAuth::Password(password),
-        local_network(),
-        Tokens::End,
-        None,
-    )
-    .await
-    .map_err(|error| Failure::of_operation(error, &args.id))?;
+    let by = ChangedBy::CommandLine {
+        clear_second_factor: args.clear_second_factor,
+    };
+    let auth = NewAuth::Password(password);
+    change_auth(app, &stored, &auth, local_network(), by)
+        .await
+        .map_err(|error| Failure::of_operation(error, &args.id))?;
+    let ended = match args.clear_second_factor {
+        true => "ended its access tokens and took its second factors away",
+        false => "ended its access tokens",
+    };
     output::line(&format!(
-        "Set the password of the instance {:?} and ended its access tokens.",
+        "Set the password of the instance {:?} and {ended}.",
         args.id
     ))
 }
@@ -325,7 +402,7 @@ async fn remove(app: &App, id: &str, removal: Removal, is_meant: bool) -> Result
     if !is_meant {
         ask(id)?;
     }
-    remove_instance(app, stored.serial, id, removal)
+    remove_instance(app, &stored, removal, None)
         .await
         .map_err(|error| Failure::of_operation(error, id))?;
     output::line(&match removal {

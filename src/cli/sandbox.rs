@@ -23,7 +23,7 @@ use crate::auth::{Scope, TokenScope};
 use crate::clock::Clock;
 use crate::config::{DatabaseUrl, Lifetime, Loaded, Settings};
 use crate::logging;
-use crate::merchant::{base_url, create_instance};
+use crate::merchant::{By, base_url, create_instance};
 use crate::random::Random;
 use crate::tan::{Delivery, Sent, Show};
 
@@ -118,6 +118,7 @@ async fn play(loaded: Loaded, output: OutputArgs, folder: &Path) -> Result<(), F
 fn prepare(settings: &mut Settings, folder: &Path) {
     settings.database.url = DatabaseUrl::sqlite_file(&folder.join("kontor.db"));
     settings.secrets.key_file = folder.join("kontor.key");
+    settings.merchant.self_provisioning = true;
 }
 
 /// Opens the application so that codes are printed which the configuration has no way for.
@@ -194,7 +195,7 @@ async fn furnish(
     let password = password(app);
     let id = message.id.clone();
     message.auth = password_auth(parse_password(&password)?);
-    create_instance(app, message, local_network(), None)
+    create_instance(app, message, local_network(), By::CommandLine)
         .await
         .map_err(|error| Failure::of_operation(error, id.as_str()))?;
     let scope = TokenScope {

@@ -18,7 +18,7 @@ use crate::config::{Loaded, LogFormat, Mistake, Origins, Settings};
 use crate::db::{self, ServeLock};
 use crate::error::Error;
 use crate::logging;
-use crate::merchant::create_instance;
+use crate::merchant::{By, create_instance};
 use crate::server::{Listeners, ServeError};
 
 /// Arguments of `kontor serve`. All that can be chosen is a setting.
@@ -133,7 +133,7 @@ async fn bootstrap(app: &App) -> Result<Admin, Failure> {
     };
     let id = parse_id(InstanceId::ADMIN)?;
     let message = plain_instance(id, InstanceId::ADMIN.to_owned(), parse_password(&password)?);
-    match create_instance(app, message, local_network(), None).await {
+    match create_instance(app, message, local_network(), By::CommandLine).await {
         Ok(_) => {
             tracing::info!(
                 instance.id = InstanceId::ADMIN,

@@ -8,7 +8,7 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use super::error::{Mistake, Origin};
 use super::load::Origins;
 use super::values::Lifetime;
-use super::{Limits, Management, Merchant, Passwords, Settings, Tan, currency};
+use super::{Limits, Management, Merchant, Passwords, Settings, Tan, TanChannel, currency};
 use crate::clock::Clock;
 use crate::merchant::legal::LegalDocument;
 use crate::random::Random;
@@ -32,6 +32,7 @@ pub(super) fn check(settings: &Settings, origins: &Origins) -> Vec<Mistake> {
     );
     check_listeners(settings, &mut found);
     check_merchant(&settings.merchant, &mut found);
+    check_sign_up(settings, &mut found);
     check_passwords(&settings.passwords, &mut found);
     check_limits(&settings.limits, &mut found);
     if let Lifetime::Limited(retention) = settings.audit.retention {
@@ -160,6 +161,31 @@ fn check_merchant(merchant: &Merchant, found: &mut Findings<'_>) {
     check_folder("merchant.privacy", merchant.privacy.as_ref(), found);
 }
 
+/// Whoever signs up must be able to receive the codes that are demanded.
+fn check_sign_up(settings: &Settings, found: &mut Findings<'_>) {
+    let merchant = &settings.merchant;
+    let (email, sms) = (&settings.tan.email, &settings.tan.sms);
+    let has = |channel| match channel {
+        TanChannel::Email => {
+            email.command.is_some() || email.smtp_url.is_some() || email.spool.is_some()
+        }
+        TanChannel::Sms => sms.command.is_some() || sms.spool.is_some(),
+    };
+    let mandatory = merchant.mandatory_tan_channels.iter().copied();
+    if merchant.self_provisioning
+        && let Some(missing) = mandatory.into_iter().find(|channel| !has(*channel))
+    {
+        let section = match missing {
+            TanChannel::Email => "tan.email",
+            TanChannel::Sms => "tan.sms",
+        };
+        found.add(
+            "merchant.mandatory_tan_channels",
+            format!("needs {section:?} to be set up, since \"merchant.self_provisioning\" is on: nobody could sign up"),
+        );
+    }
+}
+
 fn check_folder(key: &str, folder: Option<&PathBuf>, found: &mut Findings<'_>) {
     let Some(folder) = folder else { return };
     if !folder.is_dir() {
@@ -201,6 +227,11 @@ fn check_limits(limits: &Limits, found: &mut Findings<'_>) {
     }
     if limits.login_failures == 0 {
         found.add("limits.login_failures", "must be at least 1");
+    }
+    for (key, value) in [("sign_ups", limits.sign_ups), ("resets", limits.resets)] {
+        if value == 0 {
+            found.add(&format!("limits.{key}"), "must be at least 1");
+        }
     }
     found.positive("limits.request_timeout", limits.request_timeout);
     found.positive("limits.login_window", limits.login_window);

@@ -33,6 +33,11 @@ pub struct Merchant {
     /// Kind of user that the web interface is laid out for, unless they choose: `expert`,
     /// `offline-vending-machine`, `point-of-sale`, `digital-publishing`, `e-commerce` or `developer`.
     pub default_persona: Persona,
+    /// Whether anybody can sign up for an instance by himself.
+    pub self_provisioning: bool,
+    /// Ways to send codes, `email` and `sms`, on which an instance that signed up by itself must have proven its
+    /// address. With `self_provisioning`, each of them must be set up under `tan`.
+    pub mandatory_tan_channels: Vec<TanChannel>,
     /// Regular expression that phone numbers of instances must match. Anchor it: `^` at its begin, `$` at its end.
     #[schemars(with = "Option<String>", extend("examples" = [r"^\+[0-9]{6,15}$"]))]
     pub phone_regex: Option<Pattern>,
@@ -83,6 +88,8 @@ impl Default for Merchant {
             currency: "KUDOS".to_owned(),
             currencies: BTreeMap::new(),
             default_persona: Persona::Expert,
+            self_provisioning: false,
+            mandatory_tan_channels: vec![TanChannel::Email],
             phone_regex: None,
             default_pay_delay: DAY,
             default_refund_delay: 15 * DAY,
@@ -133,6 +140,16 @@ impl Merchant {
             .or_insert_with(|| Currency::built_in(&self.currency));
         all
     }
+}
+
+/// Way to send codes to the owner of an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TanChannel {
+    /// By mail.
+    Email,
+    /// By text message.
+    Sms,
 }
 
 /// Kind of user that the web interface is laid out for.

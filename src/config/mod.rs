@@ -31,7 +31,7 @@ pub use currency::{Currency, CurrencyOverride};
 pub use database::{Database, DatabaseUrl};
 pub use error::{ConfigError, Mistake, Origin};
 pub use load::{DEFAULT_FILE, Loaded, Origins, Sources};
-pub use merchant::{Merchant, Persona, RoundingInterval};
+pub use merchant::{Merchant, Persona, RoundingInterval, TanChannel};
 pub use print::{Shown, example, schema, show};
 pub use sections::{Audit, Limits, Log, LogFormat, Management, Passwords, Secrets};
 pub use smtp_url::{SmtpEncryption, SmtpUrl};

@@ -113,6 +113,10 @@ pub struct Limits {
     #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub login_window: Duration,
+    /// Sign-ups that one network address may begin within 24 hours.
+    pub sign_ups: u32,
+    /// Password resets that one network address may begin within 24 hours.
+    pub resets: u32,
     /// Networks of the reverse proxies whose Forwarded, X-Forwarded-For and X-Request-Id headers are believed.
     #[serde(deserialize_with = "networks::deserialize")]
     #[schemars(with = "Vec<String>")]
@@ -130,6 +134,8 @@ impl Default for Limits {
             shutdown_grace: Duration::from_secs(30),
             login_failures: 10,
             login_window: Duration::from_secs(15 * 60),
+            sign_ups: 20,
+            resets: 20,
             trusted_proxies: Vec::new(),
         }
     }

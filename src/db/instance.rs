@@ -1,6 +1,7 @@
 //! Merchant instances, and what a request needs to know of one.
 
 mod access;
+mod second_factor;
 
 use std::sync::LazyLock;
 
@@ -16,6 +17,7 @@ use sea_orm::{
 pub use self::access::{
     CredentialOfAccess, InstanceAccess, InstanceOfAccess, TokenOfAccess, find_with_bearer,
 };
+pub use self::second_factor::{SecondFactors, find_locked, set_factor};
 use super::{DatabaseError, WriteTransaction, unique::only, unique::only_by_sql};
 
 /// What the owner says about the shop; replaced as a whole.
@@ -80,8 +82,21 @@ pub struct NewInstance {
     pub merchant_priv: SecretBytes,
     /// The key that seals it; must be noted in the database.
     pub merchant_priv_key_id: String,
+    /// What was proven before it was made.
+    pub factors: NewFactors,
     /// Now.
     pub created_at_us: i64,
+}
+
+/// The second factors of an instance that is to be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewFactors {
+    /// The proven e-mail address.
+    pub email: Option<String>,
+    /// The proven phone number.
+    pub phone: Option<String>,
+    /// Whether it must have a factor on every mandatory channel.
+    pub is_bound: bool,
 }
 
 /// Stores a new instance and returns its serial; `None` if there is one of that name, deleted or not.
@@ -105,6 +120,9 @@ pub async fn insert(
         merchant_priv_key_id: Set(Some(new.merchant_priv_key_id.clone())),
         created_at_us: Set(new.created_at_us),
         deleted_at_us: Set(None),
+        email_factor: Set(new.factors.email.clone()),
+        phone_factor: Set(new.factors.phone.clone()),
+        is_bound: Set(new.factors.is_bound),
         ..profile_row(&new.profile)
     };
     let insert = Entity::insert(row).on_conflict_do_nothing_on([Column::InstanceId]);

@@ -12,6 +12,8 @@
 
 pub mod access_token;
 pub mod audit;
+pub mod challenge;
+pub mod code_counter;
 pub mod credential;
 pub mod instance;
 pub mod key;

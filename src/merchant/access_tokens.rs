@@ -6,24 +6,36 @@ use kontor_openapi::{
     merchant::{
         AccessTokensApi, CreateTokenReply, ListTokensReply, LoginTokenRequest,
         LoginTokenSuccessResponse, RevokeOwnTokenReply, RevokeTokenReply, TokenInfo, TokenInfos,
+        operations,
     },
     scalar::{PageLimit, PageOffset, RelativeTime, SecretToken, Timestamp},
 };
 
-use super::{Authority, Caller, Merchant, login};
+use super::{
+    Authority, Caller, Merchant,
+    login::{self, Granted},
+};
 use crate::{
     auth::TokenScope,
     config::Lifetime,
     db::{self, access_token::Page},
     error::Error,
+    mfa::{self, PresentedIds, Protected, Rule},
+    tan::Purpose,
 };
 
 impl AccessTokensApi for Merchant {
     async fn create_token(
         &self,
         caller: Caller,
+        taler_challenge_ids: Option<String>,
+        x_challenge_id: Option<String>,
         body: LoginTokenRequest,
     ) -> Result<CreateTokenReply, Error> {
+        let presented = PresentedIds::read(taler_challenge_ids, x_challenge_id);
+        let request = caller
+            .confirmable::<operations::CreateToken>(Purpose::LogIn, presented)
+            .body(&body)?;
         let mut scope = scope(body.scope.as_str())?;
         scope.refreshable |= body.refreshable.unwrap_or(false);
         let asked = body.duration.map(|duration| match duration {
@@ -43,30 +55,25 @@ impl AccessTokensApi for Merchant {
             lifetime = lifetime.min(granted(parent.lifetime_us));
             parent_serial = Some(parent.serial);
         }
-        let granted = login::grant(
-            &self.app,
-            login::Grant {
-                instance_serial: caller.instance.serial,
-                credential_version: caller.credential_version,
-                scope,
-                lifetime,
-                description: body.description,
-                parent_serial,
-            },
-        );
-        let granted = granted.await?;
-        let token: SecretToken = granted
-            .token
-            .expose()
-            .parse()
-            .map_err(|_| Error::Internal("a new token is malformed".to_owned()))?;
-        Ok(CreateTokenReply::Ok(LoginTokenSuccessResponse {
-            token: token.clone(),
-            access_token: token,
-            scope: wire_scope(scope)?,
-            expiration: timestamp(granted.expires_at_us),
-            refreshable: scope.refreshable,
-        }))
+        let grant = login::Grant {
+            instance_serial: caller.instance.serial,
+            credential_version: caller.credential_version,
+            scope,
+            lifetime,
+            description: body.description,
+            parent_serial,
+        };
+        if parent_serial.is_some() {
+            let granted = login::grant(&self.app, grant, Vec::new()).await?;
+            return Ok(CreateTokenReply::Ok(success(granted, scope)?));
+        }
+        let log_in = |permit| login::grant(&self.app, grant.clone(), vec![permit]);
+        let asked = caller.asked();
+        let granted = mfa::protect(&self.app, &request, &asked, Rule::Login, log_in);
+        Ok(match granted.await? {
+            Protected::Done(granted) => CreateTokenReply::Ok(success(granted, scope)?),
+            Protected::Challenged(challenges) => CreateTokenReply::Accepted(challenges),
+        })
     }
 
     async fn revoke_own_token(&self, caller: Caller) -> Result<RevokeOwnTokenReply, Error> {
@@ -130,6 +137,28 @@ impl AccessTokensApi for Merchant {
             false => Err(Error::TokenUnknown),
         }
     }
+}
+
+/// A granted token as the API hands it out.
+///
+/// # Errors
+/// [`Error::Internal`] for a scope that the document does not know.
+pub(super) fn success(
+    granted: Granted,
+    scope: TokenScope,
+) -> Result<LoginTokenSuccessResponse, Error> {
+    let token: SecretToken = granted
+        .token
+        .expose()
+        .parse()
+        .map_err(|_| Error::Internal("a new token is malformed".to_owned()))?;
+    Ok(LoginTokenSuccessResponse {
+        token: token.clone(),
+        access_token: token,
+        scope: wire_scope(scope)?,
+        expiration: timestamp(granted.expires_at_us),
+        refreshable: scope.refreshable,
+    })
 }
 
 fn scope(text: &str) -> Result<TokenScope, Error> {

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     config::{Currency, Persona},
     error::Error,
+    mfa::wire_channel,
 };
 
 /// The protocol that this server speaks: current, revision, age.
@@ -47,9 +48,15 @@ impl ConfigurationApi for Merchant {
                 .as_ref()
                 .map(|regex| regex.as_str().to_owned()),
             exchanges: Vec::new(),
-            have_self_provisioning: false,
+            have_self_provisioning: settings.self_provisioning,
             have_donau: false,
-            mandatory_tan_channels: Some(Vec::new()),
+            mandatory_tan_channels: Some(
+                self.app
+                    .mandatory_channels
+                    .iter()
+                    .map(|channel| wire_channel(*channel))
+                    .collect(),
+            ),
             payment_target_types: "*".to_owned(),
             payment_target_regex: None,
             default_pay_delay: delay(settings.default_pay_delay),

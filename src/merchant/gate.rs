@@ -1,7 +1,7 @@
 //! Who may call an operation: the one place where credentials become rights.
 
 use entity::credential::Method;
-use kontor_openapi::{Gate, Operation, dispatch::InstanceName, scalar::InstanceId};
+use kontor_openapi::{Described, Gate, Operation, dispatch::InstanceName, scalar::InstanceId};
 use poem::{Request, http::HeaderMap};
 
 use super::{Merchant, login};
@@ -17,7 +17,9 @@ use crate::{
     },
     error::Error,
     http::ClientAddress,
+    mfa::{self, Asked, Permit, PresentedIds, Protected, ProtectedRequest, Rule},
     secrets::KeyedHash,
+    tan::Purpose,
 };
 
 /// A visitor of a public operation: what it addresses exists.
@@ -25,6 +27,10 @@ use crate::{
 pub struct Visitor {
     /// The headers of the request, for content negotiation.
     pub headers: HeaderMap,
+    /// The instance under whose base URL the request was made; none at the root.
+    pub below: Option<String>,
+    /// Where the request came from.
+    pub network: ClientNetwork,
 }
 
 /// A caller whose credential was checked against the operation's permission.
@@ -41,6 +47,26 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// A request of the caller that its instance's second factor may have to confirm.
+    #[must_use]
+    pub fn confirmable<O: Described>(
+        &self,
+        purpose: Purpose,
+        presented: PresentedIds,
+    ) -> ProtectedRequest {
+        let instance_id = &self.instance.instance_id;
+        ProtectedRequest::to::<O>(purpose, instance_id, self.network, presented)
+    }
+
+    /// Who is asked to confirm: the owner of the instance whose credential was presented.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        Asked::Owner {
+            serial: self.instance.serial,
+            credential_version: Some(self.credential_version),
+        }
+    }
+
     /// What must still hold when the caller's change is written.
     #[must_use]
     pub fn proof(&self) -> Proof {
@@ -127,6 +153,8 @@ impl Gate for Merchant {
         }
         Ok(Visitor {
             headers: request.headers().clone(),
+            below: (name != InstanceId::ADMIN).then(|| name.to_owned()),
+            network: client_network(request)?,
         })
     }
 
@@ -139,11 +167,7 @@ impl Gate for Merchant {
         let access = self
             .access(instance_name(request), &presented, operation)
             .await?;
-        let network = request
-            .data::<ClientAddress>()
-            .map(|address| ClientNetwork::from(address.0));
-        let network = network
-            .ok_or_else(|| Error::Internal("the client's address is not known".to_owned()))?;
+        let network = client_network(request)?;
         let credential = access.credential.clone().ok_or(Error::Unauthorized)?;
         let door = Door {
             app: &self.app,
@@ -152,6 +176,9 @@ impl Gate for Merchant {
             network,
         };
         let (authority, credential_version) = door.authority(presented, operation).await?;
+        if !operation.usable_before_validation && self.lacks_factor(&access.instance) {
+            return Err(Error::MfaMissing);
+        }
         Ok(Caller {
             instance: access.instance,
             credential_version,
@@ -161,6 +188,12 @@ impl Gate for Merchant {
     }
 }
 
+fn client_network(request: &Request) -> Result<ClientNetwork, Error> {
+    let address = request.data::<ClientAddress>();
+    let network = address.map(|address| ClientNetwork::from(address.0));
+    network.ok_or_else(|| Error::Internal("the client's address is not known".to_owned()))
+}
+
 fn instance_name(request: &Request) -> &str {
     request
         .data::<InstanceName>()
@@ -168,6 +201,31 @@ fn instance_name(request: &Request) -> &str {
 }
 
 impl Merchant {
+    /// Lets a caller act, once any one factor of the caller's instance has confirmed it.
+    ///
+    /// # Errors
+    /// Those of [`mfa::protect`].
+    pub(super) async fn protect<T, F>(
+        &self,
+        request: &ProtectedRequest,
+        caller: &Caller,
+        act: impl Fn(Permit) -> F + Send + Sync,
+    ) -> Result<Protected<T>, Error>
+    where
+        F: Future<Output = Result<T, Error>> + Send,
+    {
+        mfa::protect(&self.app, request, &caller.asked(), Rule::Protected, act).await
+    }
+
+    /// Whether an instance that signed up by itself has yet to prove a contact.
+    fn lacks_factor(&self, instance: &InstanceOfAccess) -> bool {
+        let mandatory = &self.app.mandatory_channels;
+        let mut lacking = mandatory
+            .iter()
+            .filter(|channel| !instance.factors.contains(channel));
+        instance.is_bound && lacking.next().is_some()
+    }
+
     /// The instance with the token that was presented: one query.
     async fn access(
         &self,

@@ -4,14 +4,19 @@ use entity::{credential::Method, instance::Model};
 use kontor_openapi::merchant::{
     ChangeInstanceAuthReply, CreateInstanceReply, DeleteInstanceReply, GetInstanceReply, Instance,
     InstanceAuthConfigurationMessage, InstanceConfigurationMessage, InstanceReconfigurationMessage,
-    InstancesApi, InstancesResponse, ListInstancesReply, UpdateInstanceReply, YesNo,
+    InstancesApi, InstancesResponse, ListInstancesReply, UpdateInstanceReply, YesNo, operations,
 };
 
 use super::{
     Caller, Merchant,
-    instance::{self, InstanceSettings, NewAuth, Removal, Tokens},
+    instance::{self, By, ChangedBy, InstanceSettings, NewAuth, Removal},
 };
-use crate::{db, error::Error};
+use crate::{
+    db,
+    error::Error,
+    mfa::{PresentedIds, Protected},
+    tan::Purpose,
+};
 
 impl InstancesApi for Merchant {
     async fn list_instances(&self, _caller: Caller) -> Result<ListInstancesReply, Error> {
@@ -26,7 +31,8 @@ impl InstancesApi for Merchant {
         body: InstanceConfigurationMessage,
     ) -> Result<CreateInstanceReply, Error> {
         let location = instance::base_url(&self.app, &body.id);
-        instance::create(&self.app, body, caller.network, Some(caller.proof())).await?;
+        let by = By::Operator(caller.proof());
+        instance::create(&self.app, body, caller.network, by).await?;
         Ok(CreateInstanceReply::NoContent {
             location: Some(location),
         })
@@ -59,38 +65,51 @@ impl InstancesApi for Merchant {
 
     async fn delete_instance(
         &self,
-        _caller: Caller,
+        caller: Caller,
         instance: String,
         purge: Option<YesNo>,
+        taler_challenge_ids: Option<String>,
+        x_challenge_id: Option<String>,
     ) -> Result<DeleteInstanceReply, Error> {
         let stored = self.managed(&instance).await?;
-        self.delete(stored.serial, &stored.instance_id, purge)
-            .await?;
-        Ok(DeleteInstanceReply::NoContent)
+        let presented = PresentedIds::read(taler_challenge_ids, x_challenge_id);
+        let request = caller
+            .confirmable::<operations::DeleteInstance>(Purpose::DeleteInstance, presented)
+            .about(&instance)
+            .parameter("purge", &purge)?;
+        let delete = |permit| instance::remove(&self.app, &stored, Removal::of(purge), permit);
+        Ok(match self.protect(&request, &caller, delete).await? {
+            Protected::Done(()) => DeleteInstanceReply::NoContent,
+            Protected::Challenged(challenges) => DeleteInstanceReply::Accepted(challenges),
+        })
     }
 
     async fn change_instance_auth(
         &self,
         caller: Caller,
         instance: String,
+        taler_challenge_ids: Option<String>,
+        x_challenge_id: Option<String>,
         body: InstanceAuthConfigurationMessage,
     ) -> Result<ChangeInstanceAuthReply, Error> {
         let stored = self.managed(&instance).await?;
         if stored.deleted_at_us.is_some() {
             return Err(Error::InstanceDeleted);
         }
+        let presented = PresentedIds::read(taler_challenge_ids, x_challenge_id);
+        let request = caller
+            .confirmable::<operations::ChangeInstanceAuth>(Purpose::ChangeCredentials, presented)
+            .about(&instance)
+            .body(&body)?;
         let auth = NewAuth::new(&self.app, &instance, body).map_err(Error::BadAuth)?;
-        instance::change_auth(
-            &self.app,
-            stored.serial,
-            &instance,
-            auth,
-            caller.network,
-            Tokens::End,
-            Some(caller.proof()),
-        )
-        .await?;
-        Ok(ChangeInstanceAuthReply::NoContent)
+        let change = |permit| {
+            let by = ChangedBy::Operator(caller.proof(), permit);
+            instance::change_auth(&self.app, &stored, &auth, caller.network, by)
+        };
+        Ok(match self.protect(&request, &caller, change).await? {
+            Protected::Done(()) => ChangeInstanceAuthReply::NoContent,
+            Protected::Challenged(challenges) => ChangeInstanceAuthReply::Accepted(challenges),
+        })
     }
 }
 
@@ -99,20 +118,6 @@ impl Merchant {
         db::instance::find(self.app.database.read(), instance_id)
             .await?
             .ok_or(Error::InstanceUnknown)
-    }
-
-    /// Deletes an instance, or purges it.
-    pub(super) async fn delete(
-        &self,
-        serial: i64,
-        instance_id: &str,
-        purge: Option<YesNo>,
-    ) -> Result<(), Error> {
-        let removal = match purge {
-            Some(YesNo::Yes) => Removal::Purge,
-            _ => Removal::Disable,
-        };
-        instance::remove(&self.app, serial, instance_id, removal).await
     }
 }
 

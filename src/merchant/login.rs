@@ -10,11 +10,12 @@ use crate::{
     auth::{AccessToken, ClientNetwork, HashError, PasswordHash, TokenScope},
     config::Lifetime,
     db::{
-        self,
+        self, WriteTransaction,
         access_token::NewAccessToken,
         login_attempt::{self, LoginLimit, Reservation},
     },
     error::Error,
+    mfa::Permit,
 };
 
 /// How many expired tokens of an instance a new one sweeps away.
@@ -143,11 +144,51 @@ pub struct Granted {
     pub expires_at_us: Option<i64>,
 }
 
-/// Grants a token, and removes expired ones of the instance.
+/// A token that is ready to be written.
+pub struct PreparedToken {
+    token: AccessToken,
+    row: NewAccessToken,
+}
+
+/// Grants a token, and removes expired ones of the instance; a login over HTTP redeems permits with it.
 ///
 /// # Errors
-/// [`Error::Malformed`] for a life of no length; [`Error::Unauthorized`] if meanwhile the credential was changed or the parent ended.
-pub async fn grant(app: &App, grant: Grant) -> Result<Granted, Error> {
+/// [`Error::Malformed`] for a life of no length; [`Error::Unauthorized`] if meanwhile the credential was changed or the parent ended;
+/// [`Error::ConfirmationStale`].
+pub async fn grant(app: &App, grant: Grant, permits: Vec<Permit>) -> Result<Granted, Error> {
+    let prepared = prepare(app, grant)?;
+    let new = prepared.row.clone();
+    let serial = app.database.write(move |transaction| {
+        let (new, permits) = (new.clone(), permits.clone());
+        Box::pin(async move {
+            for permit in &permits {
+                permit.redeem(transaction, new.created_at_us).await?;
+            }
+            write_token(transaction, &new).await
+        })
+    });
+    Ok(prepared.granted(serial.await?))
+}
+
+/// Writes a token, and removes expired ones of the instance.
+///
+/// # Errors
+/// [`Error::Unauthorized`] if meanwhile the credential was changed or the parent ended.
+pub async fn write_token(
+    transaction: &WriteTransaction,
+    new: &NewAccessToken,
+) -> Result<i64, Error> {
+    let (serial, now_us) = (new.instance_serial, new.created_at_us);
+    db::access_token::remove_expired(transaction, serial, now_us, EXPIRED_AT_ONCE).await?;
+    let inserted = db::access_token::insert(transaction, new).await?;
+    inserted.ok_or(Error::Unauthorized)
+}
+
+/// Makes a token, to be written.
+///
+/// # Errors
+/// [`Error::Malformed`] for a life of no length.
+pub fn prepare(app: &App, grant: Grant) -> Result<PreparedToken, Error> {
     if grant.lifetime == Lifetime::Limited(Duration::ZERO) {
         return Err(Error::Malformed {
             parameter: "duration",
@@ -161,7 +202,7 @@ pub async fn grant(app: &App, grant: Grant) -> Result<Granted, Error> {
         Lifetime::Limited(lifetime) => Some(micros(lifetime)),
     };
     let expires_at_us = lifetime_us.map(|lifetime| now_us.saturating_add(lifetime));
-    let new = NewAccessToken {
+    let row = NewAccessToken {
         instance_serial: grant.instance_serial,
         credential_version: grant.credential_version,
         digest: *token.digest().as_bytes(),
@@ -173,25 +214,24 @@ pub async fn grant(app: &App, grant: Grant) -> Result<Granted, Error> {
         lifetime_us,
         parent_serial: grant.parent_serial,
     };
-    let serial = app.database.write(move |transaction| {
-        let new = new.clone();
-        Box::pin(async move {
-            db::access_token::remove_expired(
-                transaction,
-                new.instance_serial,
-                now_us,
-                EXPIRED_AT_ONCE,
-            )
-            .await?;
-            db::access_token::insert(transaction, &new).await
-        })
-    });
-    let serial = serial.await?.ok_or(Error::Unauthorized)?;
-    Ok(Granted {
-        token,
-        serial,
-        expires_at_us,
-    })
+    Ok(PreparedToken { token, row })
+}
+
+impl PreparedToken {
+    /// The row of the token.
+    pub fn row(&self) -> &NewAccessToken {
+        &self.row
+    }
+
+    /// The token, once its row has this number.
+    #[must_use]
+    pub fn granted(self, serial: i64) -> Granted {
+        Granted {
+            token: self.token,
+            serial,
+            expires_at_us: self.row.expires_at_us,
+        }
+    }
 }
 
 /// A span in microseconds; longer ones than the database can hold count as the longest.

@@ -9,17 +9,19 @@ pub mod legal;
 mod legal_documents;
 mod login;
 mod own_instance;
+mod second_factor;
+mod self_provisioning;
 
 use std::sync::Arc;
 
 pub use access_tokens::{timestamp, token_info};
 pub use gate::{Authority, Caller, Proof, Visitor};
 pub use instance::{
-    CreateOutcome, NewAuth, Removal, Tokens, base_url, change_auth, create as create_instance,
-    remove as remove_instance, shown as show_instance,
+    By, ChangedBy, CreateOutcome, NewAuth, Removal, base_url, change_auth,
+    create as create_instance, remove as remove_instance, shown as show_instance,
 };
 pub use instances::entry as list_entry;
-pub use login::{Grant, Granted, grant as grant_token, lifetime as token_lifetime};
+pub use login::{Grant, Granted, grant as grant_token, lifetime as token_lifetime, micros};
 
 use crate::app::App;
 

@@ -1,30 +1,31 @@
 //! The instance whose base URL is used, looked after by itself.
 
-use entity::credential::Method;
+use entity::{credential::Method, instance::Model};
 use kontor_openapi::merchant::{
     ChangeOwnInstanceAuthReply, DeleteOwnInstanceReply, GetOwnInstanceReply,
     InstanceAuthConfigurationMessage, InstanceReconfigurationMessage, OwnInstanceApi,
-    UpdateOwnInstanceReply, YesNo,
+    UpdateOwnInstanceReply, YesNo, operations,
 };
 
 use super::{
     Authority, Caller, Merchant,
-    instance::{self, InstanceSettings, NewAuth, Tokens},
+    instance::{self, ChangedBy, InstanceSettings, NewAuth, Removal},
 };
-use crate::{db, error::Error};
+use crate::{
+    db,
+    error::Error,
+    mfa::{PresentedIds, Protected},
+    tan::Purpose,
+};
 
 impl OwnInstanceApi for Merchant {
     async fn get_own_instance(&self, caller: Caller) -> Result<GetOwnInstanceReply, Error> {
-        let stored =
-            db::instance::find_by_serial(self.app.database.read(), caller.instance.serial).await?;
+        let stored = self.stored(&caller).await?;
         let method = match caller.authority {
             Authority::External => Method::External,
             Authority::Password | Authority::LegacySecret | Authority::Token(..) => Method::Token,
         };
-        Ok(GetOwnInstanceReply::Ok(instance::shown(
-            stored.ok_or(Error::InstanceUnknown)?,
-            method,
-        )?))
+        Ok(GetOwnInstanceReply::Ok(instance::shown(stored, method)?))
     }
 
     async fn update_own_instance(
@@ -45,29 +46,51 @@ impl OwnInstanceApi for Merchant {
         &self,
         caller: Caller,
         purge: Option<YesNo>,
+        taler_challenge_ids: Option<String>,
+        x_challenge_id: Option<String>,
     ) -> Result<DeleteOwnInstanceReply, Error> {
-        self.delete(caller.instance.serial, &caller.instance.instance_id, purge)
-            .await?;
-        Ok(DeleteOwnInstanceReply::NoContent)
+        let presented = PresentedIds::read(taler_challenge_ids, x_challenge_id);
+        let request = caller
+            .confirmable::<operations::DeleteOwnInstance>(Purpose::DeleteInstance, presented)
+            .parameter("purge", &purge)?;
+        let own = self.stored(&caller).await?;
+        let delete = |permit| instance::remove(&self.app, &own, Removal::of(purge), permit);
+        Ok(match self.protect(&request, &caller, delete).await? {
+            Protected::Done(()) => DeleteOwnInstanceReply::NoContent,
+            Protected::Challenged(challenges) => DeleteOwnInstanceReply::Accepted(challenges),
+        })
     }
 
     async fn change_own_instance_auth(
         &self,
         caller: Caller,
+        taler_challenge_ids: Option<String>,
+        x_challenge_id: Option<String>,
         body: InstanceAuthConfigurationMessage,
     ) -> Result<ChangeOwnInstanceAuthReply, Error> {
+        let presented = PresentedIds::read(taler_challenge_ids, x_challenge_id);
+        let request = caller
+            .confirmable::<operations::ChangeOwnInstanceAuth>(Purpose::ChangeCredentials, presented)
+            .body(&body)?;
         let id = &caller.instance.instance_id;
         let auth = NewAuth::new(&self.app, id, body).map_err(Error::BadAuth)?;
-        instance::change_auth(
-            &self.app,
-            caller.instance.serial,
-            id,
-            auth,
-            caller.network,
-            Tokens::Keep,
-            Some(caller.proof()),
-        )
-        .await?;
-        Ok(ChangeOwnInstanceAuthReply::NoContent)
+        let own = self.stored(&caller).await?;
+        let change = |permit| {
+            let by = ChangedBy::Owner(caller.proof(), permit);
+            instance::change_auth(&self.app, &own, &auth, caller.network, by)
+        };
+        Ok(match self.protect(&request, &caller, change).await? {
+            Protected::Done(()) => ChangeOwnInstanceAuthReply::NoContent,
+            Protected::Challenged(challenges) => ChangeOwnInstanceAuthReply::Accepted(challenges),
+        })
+    }
+}
+
+impl Merchant {
+    /// The instance of the caller as it is stored.
+    async fn stored(&self, caller: &Caller) -> Result<Model, Error> {
+        let serial = caller.instance.serial;
+        let stored = db::instance::find_by_serial(self.app.database.read(), serial).await?;
+        stored.ok_or(Error::InstanceUnknown)
     }
 }

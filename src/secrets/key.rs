@@ -59,6 +59,12 @@ pub enum Purpose {
     LegacyBearer,
     /// Hashes a legacy secret of low entropy that was verified before, in memory only.
     PasswordCache,
+    /// Hashes a request that a second factor confirms.
+    ProtectedRequest,
+    /// Hashes a confirmation code.
+    Tan,
+    /// Hashes an address that codes are counted for.
+    CodeCounter,
     /// Makes the value by which a database notices another key file.
     KeyCheck,
 }
@@ -70,6 +76,9 @@ impl Purpose {
             Self::InstanceSigningKey => "instance-signing-key",
             Self::LegacyBearer => "legacy-bearer",
             Self::PasswordCache => "password-cache",
+            Self::ProtectedRequest => "protected-request",
+            Self::Tan => "tan",
+            Self::CodeCounter => "code-counter",
             Self::KeyCheck => "key-check",
         }
     }

@@ -12,9 +12,10 @@ async fn migrate_tells_its_steps() {
     on_place(async |place| {
         let status = ["migrate", "status"];
         place.kontor(&status).assert().success().stdout_eq(str![[r#"
-STEP             STATE
-m0001_instances  pending
-m0003_audit      pending
+STEP                 STATE
+m0001_instances      pending
+m0002_second_factor  pending
+m0003_audit          pending
 
 "#]]);
         place
@@ -22,7 +23,7 @@ m0003_audit      pending
             .assert()
             .success()
             .stdout_eq(str![[r#"
-The tables are up to date now; steps taken: m0001_instances, m0003_audit.
+The tables are up to date now; steps taken: m0001_instances, m0002_second_factor, m0003_audit.
 
 "#]]);
         place
@@ -58,10 +59,11 @@ error: the database is newer than this program: it has the unknown steps m9999_f
         }
         let status = place.kontor(&["migrate", "status"]).assert().code(5);
         status.stderr_eq(newer).stdout_eq(str![[r#"
-STEP             STATE
-m0001_instances  applied
-m0003_audit      applied
-m9999_future     unknown
+STEP                 STATE
+m0001_instances      applied
+m0002_second_factor  applied
+m0003_audit          applied
+m9999_future         unknown
 
 "#]]);
     })

@@ -7,7 +7,7 @@ use std::time::Duration;
 use entity::{SecretBytes, SecretText};
 use futures_util::FutureExt;
 use kontor::db::credential::NewCredential;
-use kontor::db::instance::{InstanceDefaults, InstanceProfile, NewInstance};
+use kontor::db::instance::{InstanceDefaults, InstanceProfile, NewFactors, NewInstance};
 use kontor::db::{
     Database, DatabaseError, DatabaseSettings, WriteTransaction, credential, instance, key,
 };
@@ -183,6 +183,7 @@ pub fn profile() -> InstanceProfile {
 
 pub fn new_instance(instance_id: &str) -> NewInstance {
     NewInstance {
+        factors: NewFactors::default(),
         instance_id: instance_id.to_owned(),
         profile: profile(),
         defaults: InstanceDefaults {

@@ -50,6 +50,11 @@ impl Taker {
         resolve(examples.values().next().expect("an example"))["value"].clone()
     }
 
+    fn is_required(self) -> bool {
+        let method = self.operation.method.to_lowercase();
+        resolve(&PARSED["paths"][self.operation.path][method]["requestBody"])["required"] == true
+    }
+
     fn schema(self) -> &'static Value {
         resolve(&self.media["schema"])
     }
@@ -136,8 +141,10 @@ async fn a_body_that_is_not_json_is_400_22() {
             b"{\"a\": NaN}",
         ];
         for body in duplicates.into_iter().chain(broken) {
-            for (_, answer) in send_everywhere(app, tokens, body).await {
-                answer.refuses(400, 22);
+            for (taker, answer) in send_everywhere(app, tokens, body).await {
+                if !body.is_empty() || taker.is_required() {
+                    answer.refuses(400, 22);
+                }
             }
         }
         let deep = "[".repeat(100_000);
@@ -372,8 +379,9 @@ async fn a_compressed_body_counts_like_a_plain_one() {
                     .body(compress(body.to_string().as_bytes()))
                     .send()
                     .await;
+                // Some of them refuse the example, but for what it says.
                 assert!(
-                    answer.status.is_success(),
+                    ![400, 413, 415].contains(&answer.status.as_u16()),
                     "{}: {answer:?}",
                     taker.operation.id
                 );

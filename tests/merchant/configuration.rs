@@ -34,7 +34,7 @@ async fn get_config_tells_the_defaults() {
                     "exchanges": [],
                     "have_self_provisioning": false,
                     "have_donau": false,
-                    "mandatory_tan_channels": [],
+                    "mandatory_tan_channels": ["email"],
                     "payment_target_types": "*",
                     "default_pay_delay": { "d_us": DAY_US },
                     "default_refund_delay": { "d_us": 15 * DAY_US },

@@ -15,6 +15,7 @@ use kontor::{
     app::{App, Migration},
     clock::{Clock, MockClock, UnixMicros},
     config::{Settings, Sources},
+    merchant::By,
     random::Random,
     server,
 };
@@ -133,7 +134,7 @@ impl TestApp {
     pub async fn create_admin(&self) {
         let message = serde_json::from_value(instance("admin")).expect("settings of an instance");
         let network = std::net::IpAddr::from([127, 0, 0, 1]).into();
-        kontor::merchant::create_instance(&self.app, message, network, None)
+        kontor::merchant::create_instance(&self.app, message, network, By::CommandLine)
             .await
             .expect("admin");
     }

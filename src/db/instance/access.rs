@@ -1,6 +1,7 @@
 //! The one query that every request to an instance begins with.
 
 use entity::SecretBytes;
+use entity::challenge::Channel;
 use entity::credential::Method;
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 
@@ -26,6 +27,10 @@ pub struct InstanceOfAccess {
     pub instance_id: String,
     /// Whether it was deleted.
     pub is_deleted: bool,
+    /// Whether it must have a factor on every mandatory channel.
+    pub is_bound: bool,
+    /// The channels on which it has a factor.
+    pub factors: Vec<Channel>,
 }
 
 /// The credential without the password hash, which only a login needs: [`crate::db::credential::find`].
@@ -62,7 +67,8 @@ pub struct TokenOfAccess {
 const FIND_WITH_BEARER: &str = "\
     SELECT i.serial, i.instance_id, i.deleted_at_us IS NOT NULL, \
            c.version, c.method, c.bearer_digest, c.bearer_key_id, c.is_legacy, \
-           t.serial, t.scope, t.refreshable, t.expires_at_us, t.lifetime_us \
+           t.serial, t.scope, t.refreshable, t.expires_at_us, t.lifetime_us, \
+           i.is_bound, i.email_factor IS NOT NULL, i.phone_factor IS NOT NULL \
     FROM instance i \
     LEFT JOIN credential c ON c.instance_serial = i.serial \
     LEFT JOIN access_token t ON t.digest = $2 AND t.instance_serial = i.serial \
@@ -95,6 +101,8 @@ fn read_row(row: &QueryResult) -> Result<InstanceAccess, DbErr> {
         serial: row.try_get_by_index(0)?,
         instance_id: row.try_get_by_index(1)?,
         is_deleted: row.try_get_by_index(2)?,
+        is_bound: row.try_get_by_index(13)?,
+        factors: factors(row)?,
     };
     let credential = match row.try_get_by_index::<Option<i64>>(3)? {
         None => None,
@@ -121,4 +129,14 @@ fn read_row(row: &QueryResult) -> Result<InstanceAccess, DbErr> {
         credential,
         token,
     })
+}
+
+fn factors(row: &QueryResult) -> Result<Vec<Channel>, DbErr> {
+    let mut factors = Vec::new();
+    for (index, channel) in [(14, Channel::Email), (15, Channel::Sms)] {
+        if row.try_get_by_index(index)? {
+            factors.push(channel);
+        }
+    }
+    Ok(factors)
 }

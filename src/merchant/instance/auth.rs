@@ -10,11 +10,13 @@ use crate::{
     app::App,
     auth::{ClientNetwork, LegacySecret},
     db::{
-        self,
+        self, WriteTransaction,
         credential::{KeyedDigest, NewCredential},
+        instance::SecondFactors,
     },
     error::Error,
     merchant::{gate::Proof, login},
+    mfa::{self, Permit},
 };
 
 /// Credentials as a client sends them, checked but not hashed.
@@ -90,59 +92,112 @@ impl NewAuth {
         })
     }
 
-    /// Whether these are the credentials that the instance has, checked under the limit of failed logins.
+    /// The version of the instance's credential, if these are it, checked under the limit of failed logins.
     pub(super) async fn is_that_of(
         &self,
         app: &App,
         stored: &Model,
         network: ClientNetwork,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<i64>, Error> {
         let Some(credential) = db::credential::find(app.database.read(), stored.serial).await?
         else {
-            return Ok(false);
+            return Ok(None);
         };
         let (password, is_legacy) = match self {
-            Self::External => return Ok(credential.method == Method::External),
+            Self::External => {
+                let is_same = credential.method == Method::External;
+                return Ok(is_same.then_some(credential.version));
+            }
             Self::Password(password) => (password.clone(), false),
             Self::Legacy(secret) => (secret.password(), true),
         };
         if credential.method != Method::Token || credential.is_legacy != is_legacy {
-            return Ok(false);
+            return Ok(None);
         }
         match login::verify(app, stored.serial, network, &password).await {
-            Ok(_) => Ok(true),
+            Ok(version) => Ok(Some(version)),
             // Purged just now: whose credentials they were is not known any more.
-            Err(Error::Unauthorized | Error::InstanceUnknown) => Ok(false),
+            Err(Error::Unauthorized | Error::InstanceUnknown) => Ok(None),
             Err(error) => Err(error),
         }
     }
 }
 
-/// Sets new credentials. The operator's change ends all tokens of the instance, its own keeps them: shops hold
-/// long-lived tokens.
+/// By what right credentials are replaced.
+#[derive(Debug, Clone)]
+pub enum ChangedBy {
+    /// Their owner, logged in.
+    Owner(Proof, Permit),
+    /// The operator, logged in.
+    Operator(Proof, Permit),
+    /// Their owner, who forgot the password.
+    Reset(Permit),
+    /// The operator, at the command line of the server.
+    CommandLine {
+        /// Whether the instance loses its second factors.
+        clear_second_factor: bool,
+    },
+}
+
+impl ChangedBy {
+    /// The owner keeps the tokens: shops hold long-lived ones. Whoever else steps in does so because something is wrong.
+    fn ends_tokens(&self) -> bool {
+        !matches!(self, Self::Owner(..))
+    }
+
+    /// Makes sure, inside the write, that the right still holds, and uses it up.
+    async fn redeem(&self, transaction: &WriteTransaction, now_us: i64) -> Result<(), Error> {
+        match self {
+            Self::Owner(proof, permit) | Self::Operator(proof, permit) => {
+                proof.check(transaction, now_us).await?;
+                permit.redeem(transaction, now_us).await
+            }
+            Self::Reset(permit) => permit.redeem(transaction, now_us).await,
+            Self::CommandLine { .. } => Ok(()),
+        }
+    }
+
+    /// What else changes with the credentials of the instance.
+    async fn follow_up(&self, transaction: &WriteTransaction, serial: i64) -> Result<(), Error> {
+        if self.ends_tokens() {
+            db::access_token::end_all(transaction, serial).await?;
+        }
+        if matches!(self, Self::Reset(_) | Self::CommandLine { .. }) {
+            mfa::clear_after_reset(transaction, serial).await?;
+        }
+        if let Self::CommandLine {
+            clear_second_factor: true,
+        } = self
+        {
+            for channel in SecondFactors::CHANNELS {
+                db::instance::set_factor(transaction, serial, channel, None).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sets new credentials, and ends the open challenges of the instance.
 ///
 /// # Errors
-/// [`Error::HashingBusy`]; [`Error::Unauthorized`], [`Error::InstanceUnknown`] and [`Error::InstanceDeleted`] if that
+/// [`Error::HashingBusy`]; [`Error::Unauthorized`], [`Error::InstanceUnknown`], [`Error::InstanceDeleted`] and [`Error::ConfirmationStale`] if that
 /// happened meanwhile.
 pub async fn change_auth(
     app: &App,
-    serial: i64,
-    instance_id: &str,
-    auth: NewAuth,
+    stored: &Model,
+    auth: &NewAuth,
     network: ClientNetwork,
-    tokens: Tokens,
-    proof: Option<Proof>,
+    by: ChangedBy,
 ) -> Result<(), Error> {
-    let credential = auth.hashed(app, instance_id, network).await?;
+    let serial = stored.serial;
+    let credential = auth.hashed(app, &stored.instance_id, network).await?;
     let now_us = app.now_us();
     app.database
         .write(move |transaction| {
-            let credential = credential.clone();
+            let (credential, by) = (credential.clone(), by.clone());
             Box::pin(async move {
                 // Hashing took its time.
-                if let Some(proof) = proof {
-                    proof.check(transaction, now_us).await?;
-                }
+                by.redeem(transaction, now_us).await?;
                 match db::instance::find_held(transaction, serial).await? {
                     None => return Err(Error::InstanceUnknown),
                     Some(instance) if instance.deleted_at_us.is_some() => {
@@ -151,20 +206,9 @@ pub async fn change_auth(
                     Some(_) => {}
                 }
                 db::credential::set(transaction, serial, &credential, now_us).await?;
-                if tokens == Tokens::End {
-                    db::access_token::end_all(transaction, serial).await?;
-                }
-                Ok(())
+                db::challenge::end_of_instance(transaction, serial).await?;
+                by.follow_up(transaction, serial).await
             })
         })
         .await
-}
-
-/// What becomes of the tokens when the credentials change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tokens {
-    /// They live on.
-    Keep,
-    /// They end.
-    End,
 }

@@ -1,6 +1,6 @@
 //! Creating an instance, and noticing that it is there already.
 
-use entity::{SecretBytes, instance::Model};
+use entity::{SecretBytes, challenge::Channel, instance::Model};
 use kontor_openapi::merchant::InstanceConfigurationMessage;
 
 use super::{
@@ -11,11 +11,14 @@ use crate::{
     app::App,
     auth::ClientNetwork,
     db::{
-        self,
-        instance::{InstanceDefaults, InstanceProfile, NewInstance},
+        self, WriteTransaction,
+        access_token::NewAccessToken,
+        credential::NewCredential,
+        instance::{InstanceDefaults, InstanceProfile, NewFactors, NewInstance},
     },
     error::Error,
-    merchant::gate::Proof,
+    merchant::{gate::Proof, login},
+    mfa::Permit,
     secrets::MerchantKey,
 };
 
@@ -28,6 +31,51 @@ pub enum CreateOutcome {
     Repeated,
 }
 
+/// By what right an instance is created.
+#[derive(Clone)]
+pub enum By {
+    /// The operator, logged in.
+    Operator(Proof),
+    /// The operator, at the command line of the server.
+    CommandLine,
+    /// Whoever will own it, with a token for it if one is wanted.
+    Owner(Box<Permit>, Option<Box<NewAccessToken>>),
+}
+
+impl By {
+    async fn redeem(&self, transaction: &WriteTransaction, now_us: i64) -> Result<(), Error> {
+        match self {
+            Self::Operator(proof) => proof.check(transaction, now_us).await,
+            Self::CommandLine => Ok(()),
+            Self::Owner(permit, _) => permit.redeem(transaction, now_us).await,
+        }
+    }
+
+    /// What is proven of the instance from its beginning.
+    fn factors(&self) -> NewFactors {
+        let Self::Owner(permit, _) = self else {
+            return NewFactors::default();
+        };
+        let proven = |channel| {
+            let mut targets = permit.proven().iter();
+            let target = targets.find(|target| target.channel == channel);
+            target.map(|target| target.address.clone())
+        };
+        NewFactors {
+            email: proven(Channel::Email),
+            phone: proven(Channel::Sms),
+            is_bound: true,
+        }
+    }
+}
+
+/// An instance that was created.
+#[derive(Debug, Clone, Copy)]
+pub struct Inserted {
+    /// The number of the token that was granted with it.
+    pub token_serial: Option<i64>,
+}
+
 /// Creates an instance with a fresh key pair, or finds that it is there already just so.
 ///
 /// # Errors
@@ -36,68 +84,144 @@ pub async fn create(
     app: &App,
     message: InstanceConfigurationMessage,
     network: ClientNetwork,
-    proof: Option<Proof>,
+    by: By,
 ) -> Result<CreateOutcome, Error> {
-    let id = message.id.to_string();
-    let auth = NewAuth::new(app, &id, message.auth.clone()).map_err(Error::BadAuthAtCreation)?;
-    let settings = InstanceSettings::new(app, settings_of(message))?;
-    let defaults = settings.defaults_or(app);
-    if let Some(stored) = db::instance::find(app.database.read(), &id).await? {
-        return repeat(app, &stored, &settings.profile, &defaults, &auth, network).await;
+    let creation = Creation::new(app, message)?;
+    if let Some(stored) = creation.stored(app).await? {
+        creation.compare(app, &stored, network).await?;
+        return Ok(CreateOutcome::Repeated);
     }
-    let credential = auth.hashed(app, &id, network).await?;
-    let key = MerchantKey::generate(&app.random);
-    let now_us = app.now_us();
-    let new = NewInstance {
-        merchant_pub: key.public_bytes().to_vec(),
-        merchant_priv: SecretBytes::new(key.seal(&app.keyring, &id)),
-        merchant_priv_key_id: app.keyring.newest_id().to_string(),
-        instance_id: id.clone(),
-        profile: settings.profile.clone(),
-        defaults: defaults.clone(),
-        created_at_us: now_us,
-    };
-    let inserted = app.database.write(move |transaction| {
-        let (new, credential) = (new.clone(), credential.clone());
-        Box::pin(async move {
-            if let Some(proof) = proof {
-                proof.check(transaction, now_us).await?;
-            }
-            let serial = db::instance::insert(transaction, &new).await?;
-            if let Some(serial) = serial {
-                db::credential::set(transaction, serial, &credential, now_us).await?;
-            }
-            Ok::<_, Error>(serial)
-        })
-    });
-    if inserted.await?.is_some() {
+    if creation.insert(app, network, by).await?.is_some() {
         return Ok(CreateOutcome::Created);
     }
     // Somebody else was faster; it counts as if that had come first altogether.
-    let stored = db::instance::find(app.database.read(), &id)
-        .await?
-        .ok_or(Error::InstanceExists)?;
-    repeat(app, &stored, &settings.profile, &defaults, &auth, network).await
+    let stored = creation.stored(app).await?.ok_or(Error::InstanceExists)?;
+    creation.compare(app, &stored, network).await?;
+    Ok(CreateOutcome::Repeated)
 }
 
-async fn repeat(
-    app: &App,
-    stored: &Model,
-    profile: &InstanceProfile,
-    defaults: &InstanceDefaults,
-    auth: &NewAuth,
-    network: ClientNetwork,
-) -> Result<CreateOutcome, Error> {
-    if stored.deleted_at_us.is_some() {
-        return Err(Error::PurgeRequired(
-            "an instance of that id was deleted; purge it first",
-        ));
+/// What an instance is to be, checked.
+pub struct Creation {
+    id: String,
+    auth: NewAuth,
+    profile: InstanceProfile,
+    defaults: InstanceDefaults,
+}
+
+impl Creation {
+    /// Checks what the schema cannot say.
+    ///
+    /// # Errors
+    /// [`Error::BadAuthAtCreation`], [`Error::Malformed`].
+    pub fn new(app: &App, message: InstanceConfigurationMessage) -> Result<Self, Error> {
+        let id = message.id.to_string();
+        let auth =
+            NewAuth::new(app, &id, message.auth.clone()).map_err(Error::BadAuthAtCreation)?;
+        let settings = InstanceSettings::new(app, settings_of(message))?;
+        Ok(Self {
+            id,
+            auth,
+            defaults: settings.defaults_or(app),
+            profile: settings.profile,
+        })
     }
-    if profile_of(stored) != *profile
-        || defaults_of(stored) != *defaults
-        || !auth.is_that_of(app, stored, network).await?
-    {
-        return Err(Error::InstanceExists);
+
+    /// Its credentials.
+    pub fn auth(&self) -> &NewAuth {
+        &self.auth
     }
-    Ok(CreateOutcome::Repeated)
+
+    /// What its owner says about it.
+    pub fn profile(&self) -> &InstanceProfile {
+        &self.profile
+    }
+
+    /// The instance that has the id already.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn stored(&self, app: &App) -> Result<Option<Model>, Error> {
+        Ok(db::instance::find(app.database.read(), &self.id).await?)
+    }
+
+    /// Stores it; nothing if the id is taken.
+    ///
+    /// # Errors
+    /// [`Error::HashingBusy`]; [`Error::Unauthorized`] and [`Error::ConfirmationStale`] where the right to do so has ended.
+    pub async fn insert(
+        &self,
+        app: &App,
+        network: ClientNetwork,
+        by: By,
+    ) -> Result<Option<Inserted>, Error> {
+        let credential = self.auth.hashed(app, &self.id, network).await?;
+        let key = MerchantKey::generate(&app.random);
+        let now_us = app.now_us();
+        let new = NewInstance {
+            merchant_pub: key.public_bytes().to_vec(),
+            merchant_priv: SecretBytes::new(key.seal(&app.keyring, &self.id)),
+            merchant_priv_key_id: app.keyring.newest_id().to_string(),
+            instance_id: self.id.clone(),
+            profile: self.profile.clone(),
+            defaults: self.defaults.clone(),
+            factors: by.factors(),
+            created_at_us: now_us,
+        };
+        let inserted = app.database.write(move |transaction| {
+            let (new, credential, by) = (new.clone(), credential.clone(), by.clone());
+            Box::pin(async move { write(transaction, &new, &credential, &by).await })
+        });
+        match inserted.await {
+            Err(Error::InstanceExists) => Ok(None),
+            inserted => inserted.map(Some),
+        }
+    }
+
+    /// Whether the stored instance is just this one, and the version of its credential.
+    ///
+    /// # Errors
+    /// [`Error::InstanceExists`] if not, [`Error::PurgeRequired`] if it was deleted.
+    pub async fn compare(
+        &self,
+        app: &App,
+        stored: &Model,
+        network: ClientNetwork,
+    ) -> Result<i64, Error> {
+        if stored.deleted_at_us.is_some() {
+            return Err(Error::PurgeRequired(
+                "an instance of that id was deleted; purge it first",
+            ));
+        }
+        if profile_of(stored) != self.profile || defaults_of(stored) != self.defaults {
+            return Err(Error::InstanceExists);
+        }
+        let version = self.auth.is_that_of(app, stored, network).await?;
+        version.ok_or(Error::InstanceExists)
+    }
+}
+
+/// [`Error::InstanceExists`] takes back what the right to create was used up for.
+async fn write(
+    transaction: &WriteTransaction,
+    new: &NewInstance,
+    credential: &NewCredential,
+    by: &By,
+) -> Result<Inserted, Error> {
+    let now_us = new.created_at_us;
+    by.redeem(transaction, now_us).await?;
+    let serial = db::instance::insert(transaction, new).await?;
+    let serial = serial.ok_or(Error::InstanceExists)?;
+    let version = db::credential::set(transaction, serial, credential, now_us).await?;
+    let By::Owner(_, Some(token)) = by else {
+        return Ok(Inserted { token_serial: None });
+    };
+    let token = NewAccessToken {
+        instance_serial: serial,
+        credential_version: version,
+        ..NewAccessToken::clone(token)
+    };
+    let token_serial = login::write_token(transaction, &token).await?;
+    Ok(Inserted {
+        token_serial: Some(token_serial),
+    })
 }

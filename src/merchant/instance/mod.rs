@@ -8,8 +8,8 @@ mod shown;
 
 use kontor_openapi::scalar::InstanceId;
 
-pub use auth::{NewAuth, Tokens, change_auth};
-pub use create::{CreateOutcome, create};
+pub use auth::{ChangedBy, NewAuth, change_auth};
+pub use create::{By, CreateOutcome, Creation, create};
 pub use remove::{Removal, remove};
 pub use settings::{InstanceSettings, rounding_interval};
 pub use shown::{logo, public_key, relative_time, shown};

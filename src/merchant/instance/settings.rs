@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use entity::instance::Model;
+use entity::{
+    challenge::{Channel, Role},
+    instance::Model,
+};
 use kontor_openapi::{
     merchant::{
         InstanceConfigurationMessage, InstanceReconfigurationMessage, Location, RoundingInterval,
@@ -95,12 +98,27 @@ impl InstanceSettings {
         let Self { profile, changes } = self;
         let stored = app.database.write(move |transaction| {
             let (profile, changes) = (profile.clone(), changes.clone());
-            Box::pin(
-                async move { db::instance::update(transaction, serial, &profile, &changes).await },
-            )
+            Box::pin(async move {
+                let Some(before) = db::instance::find_locked(transaction, serial).await? else {
+                    return Ok(false);
+                };
+                for channel in changed_contacts(&before, &profile) {
+                    let role = Role::Contact;
+                    db::challenge::end_of_channel(transaction, serial, channel, role).await?;
+                }
+                let updated = db::instance::update(transaction, serial, &profile, &changes);
+                Ok::<_, Error>(updated.await?)
+            })
         });
-        Ok(stored.await?)
+        stored.await
     }
+}
+
+/// The channels whose contact is another one now. Codes to the old one prove nothing any more.
+fn changed_contacts(before: &Model, profile: &InstanceProfile) -> Vec<Channel> {
+    let email = (before.email != profile.email).then_some(Channel::Email);
+    let phone = (before.phone_number != profile.phone_number).then_some(Channel::Sms);
+    email.into_iter().chain(phone).collect()
 }
 
 pub(super) fn settings_of(message: InstanceConfigurationMessage) -> InstanceReconfigurationMessage {

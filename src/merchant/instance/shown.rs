@@ -1,13 +1,13 @@
 //! An instance as the API shows it.
 
-use entity::{credential::Method, instance::Model};
+use entity::{challenge::Channel, credential::Method, instance::Model};
 use kontor_openapi::{
     merchant::{AuthMethod, Location, QueryInstancesAuth, QueryInstancesResponse},
     scalar::{EddsaPublicKey, ImageDataUrl, RelativeTime},
 };
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::{db::instance::SecondFactors, error::Error};
 
 /// An instance as the API shows it.
 ///
@@ -23,6 +23,11 @@ pub fn shown(stored: Model, method: Method) -> Result<QueryInstancesResponse, Er
     let location = |value: &Value| {
         serde_json::from_value::<Location>(value.clone()).map_err(|_| defect("address"))
     };
+    let factors = SecondFactors::from(&stored);
+    let validated = |channel| {
+        let contact = factors.contact(channel);
+        contact.map(|_| factors.is_validated(channel))
+    };
     Ok(QueryInstancesResponse {
         address: location(&stored.address)?,
         jurisdiction: location(&stored.jurisdiction)?,
@@ -35,8 +40,8 @@ pub fn shown(stored: Model, method: Method) -> Result<QueryInstancesResponse, Er
         default_pay_delay: relative_time(stored.default_pay_delay_us),
         default_refund_delay: relative_time(stored.default_refund_delay_us),
         default_wire_transfer_delay: relative_time(stored.default_wire_transfer_delay_us),
-        email_validated: stored.email.is_some().then_some(false),
-        phone_validated: stored.phone_number.is_some().then_some(false),
+        email_validated: validated(Channel::Email),
+        phone_validated: validated(Channel::Sms),
         name: stored.name,
         email: stored.email,
         phone_number: stored.phone_number,

@@ -40,6 +40,7 @@ fn row(operation: &Operation) -> TokenStream {
         path,
         tag,
         root_only,
+        usable_before_validation,
         ..
     } = operation;
     let method = operation.method.to_uppercase();
@@ -80,6 +81,7 @@ fn row(operation: &Operation) -> TokenStream {
             path: #path,
             tag: #tag,
             root_only: #root_only,
+            usable_before_validation: #usable_before_validation,
             security: &[#(#security),*],
             successes: &[#(#successes),*],
             failures: &[#(#failures),*],

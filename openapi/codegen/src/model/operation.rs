@@ -21,6 +21,8 @@ pub(crate) struct Operation {
     pub(crate) deprecated: bool,
     /// Exists at the root only, not below an instance.
     pub(crate) root_only: bool,
+    /// An instance that lacks a mandatory factor may do it.
+    pub(crate) usable_before_validation: bool,
     pub(crate) security: Vec<Requirement>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
@@ -201,6 +203,7 @@ impl Reader<'_> {
             "responses",
             "deprecated",
             "externalDocs",
+            "x-usable-before-validation",
         ])?;
         let (successes, failures) = self.responses(&node.required("responses")?)?;
         let tags = node.items_at("tags")?;
@@ -229,6 +232,7 @@ impl Reader<'_> {
             description: node.text_at("description")?.unwrap_or_default().to_owned(),
             deprecated: node.flag("deprecated")?,
             root_only: node.get("servers").is_some(),
+            usable_before_validation: node.flag("x-usable-before-validation")?,
             security: self.security(node)?,
             parameters,
             malformed: body

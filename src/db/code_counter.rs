@@ -1,0 +1,209 @@
+//! The bound on how many codes are sent in a day.
+
+use entity::challenge_group::Budget;
+use entity::{code_counter, code_transmission};
+use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
+};
+
+use super::{DatabaseError, WriteTransaction};
+
+/// Something that is counted, and how often it may be within the window.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Counted {
+    /// What is counted.
+    pub name: String,
+    /// How many are allowed.
+    pub most: u64,
+}
+
+/// The time over which is counted: a day, in microseconds.
+pub const WINDOW_US: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// How many counters that were not used of late are forgotten with each use.
+const OLD_AT_ONCE: u64 = 10;
+
+/// Whether something may be done once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// It may.
+    Left,
+    /// One of the counters is full.
+    Full {
+        /// When the oldest that counts stops to do so, in microseconds from now.
+        retry_after_us: i64,
+    },
+}
+
+/// Counts once more for all of these, or for none if one of them is full. However many do so at once, no more than allowed get through.
+///
+/// # Errors
+/// [`DatabaseError::Store`] and the like.
+pub async fn reserve(
+    transaction: &WriteTransaction,
+    counted: &[Counted],
+    challenge_serial: Option<i64>,
+    now_us: i64,
+) -> Result<Room, DatabaseError> {
+    remove_old(transaction, now_us).await?;
+    // Always in the same order, so that no two writes wait for each other.
+    let mut counted = counted.to_vec();
+    counted.sort();
+    let mut serials = Vec::new();
+    for counted in &counted {
+        let serial = touch(transaction, &counted.name, now_us).await?;
+        if let full @ Room::Full { .. } = room(transaction, serial, counted.most, now_us).await? {
+            return Ok(full);
+        }
+        serials.push(serial);
+    }
+    for counter_serial in serials {
+        let row = code_transmission::ActiveModel {
+            serial: NotSet,
+            counter_serial: Set(counter_serial),
+            challenge_serial: Set(challenge_serial),
+            at_us: Set(now_us),
+        };
+        let inserted = code_transmission::Entity::insert(row).exec_without_returning(transaction);
+        inserted.await.map_err(DatabaseError::store)?;
+    }
+    Ok(Room::Left)
+}
+
+/// Whether one more would find room now, without counting it.
+///
+/// # Errors
+/// [`DatabaseError::Fetch`] and the like.
+pub async fn look(
+    connection: &impl ConnectionTrait,
+    counted: &[Counted],
+    now_us: i64,
+) -> Result<Room, DatabaseError> {
+    use code_counter::{Column, Entity};
+
+    for counted in counted {
+        let counter = Entity::find().filter(Column::Name.eq(&counted.name));
+        if let Some(counter) = counter.one(connection).await?
+            && let full @ Room::Full { .. } =
+                room(connection, counter.serial, counted.most, now_us).await?
+        {
+            return Ok(full);
+        }
+    }
+    Ok(Room::Left)
+}
+
+/// Takes back what was counted for a challenge at that moment: nothing was sent, or a right answer shows that it was no guess.
+///
+/// # Errors
+/// [`DatabaseError::Store`] and the like.
+pub async fn release(
+    transaction: &WriteTransaction,
+    challenge_serial: i64,
+    at_us: i64,
+) -> Result<(), DatabaseError> {
+    use code_transmission::{Column, Entity};
+
+    let delete = Entity::delete_many()
+        .filter(Column::ChallengeSerial.eq(challenge_serial))
+        .filter(Column::AtUs.eq(at_us));
+    delete.exec(transaction).await?;
+    Ok(())
+}
+
+/// Sets a counter back to nothing.
+///
+/// # Errors
+/// [`DatabaseError::Store`] and the like.
+pub async fn clear(transaction: &WriteTransaction, name: &str) -> Result<(), DatabaseError> {
+    use code_counter::{Column, Entity};
+
+    let delete = Entity::delete_many().filter(Column::Name.eq(name));
+    delete.exec(transaction).await?;
+    Ok(())
+}
+
+/// The counter of one instance and kind of request.
+#[must_use]
+pub fn of_instance(budget: Budget, instance_serial: i64) -> String {
+    format!("{budget:?} instance {instance_serial}")
+}
+
+/// Makes or locks the row of a counter: whoever counts after this sees everything that was counted before.
+async fn touch(
+    transaction: &WriteTransaction,
+    name: &str,
+    now_us: i64,
+) -> Result<i64, DatabaseError> {
+    use code_counter::{ActiveModel, Column, Entity};
+
+    let row = ActiveModel {
+        serial: NotSet,
+        name: Set(name.to_owned()),
+        touched_at_us: Set(now_us),
+    };
+    let touch = OnConflict::column(Column::Name)
+        .update_column(Column::TouchedAtUs)
+        .to_owned();
+    let touched = Entity::insert(row)
+        .on_conflict(touch)
+        .exec(transaction)
+        .await;
+    Ok(touched.map_err(DatabaseError::store)?.last_insert_id)
+}
+
+/// Locks what is opened for an instance and kind of request, so that no two count it at once.
+///
+/// # Errors
+/// [`DatabaseError::Store`] and the like.
+pub async fn lock(
+    transaction: &WriteTransaction,
+    name: &str,
+    now_us: i64,
+) -> Result<(), DatabaseError> {
+    touch(transaction, name, now_us).await?;
+    Ok(())
+}
+
+async fn room(
+    connection: &impl ConnectionTrait,
+    counter_serial: i64,
+    most: u64,
+    now_us: i64,
+) -> Result<Room, DatabaseError> {
+    use code_transmission::{Column, Entity};
+
+    let too_old_us = now_us.saturating_sub(WINDOW_US);
+    let counts = Entity::find()
+        .filter(Column::CounterSerial.eq(counter_serial))
+        .filter(Column::AtUs.gt(too_old_us));
+    if counts.clone().count(connection).await? < most {
+        return Ok(Room::Left);
+    }
+    let oldest = counts.order_by_asc(Column::AtUs).one(connection).await?;
+    let oldest_us = oldest.map_or(now_us, |oldest| oldest.at_us);
+    Ok(Room::Full {
+        retry_after_us: oldest_us.saturating_sub(too_old_us).max(1),
+    })
+}
+
+/// Forgets counters that nothing counts for any more, a few at a time.
+async fn remove_old(transaction: &WriteTransaction, now_us: i64) -> Result<(), DatabaseError> {
+    use code_counter::{Column, Entity};
+
+    let is_old = Column::TouchedAtUs.lt(now_us.saturating_sub(WINDOW_US));
+    let old = Entity::find()
+        .select_only()
+        .column(Column::Serial)
+        .filter(is_old.clone())
+        .limit(OLD_AT_ONCE);
+    // Told again outside: on PostgreSQL a row may have been touched since it was picked.
+    let delete = Entity::delete_many()
+        .filter(Column::Serial.in_subquery(old.into_query()))
+        .filter(is_old);
+    delete.exec(transaction).await?;
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! How many codes and challenges there may be, and for whom.
+
+use entity::challenge::{Channel, Role};
+use entity::challenge_group::Budget;
+
+use super::tan_channel;
+use crate::{
+    app::App,
+    db::{
+        DatabaseError, WriteTransaction,
+        code_counter::{self, Counted},
+    },
+    secrets::Purpose,
+    tan::Address,
+};
+
+/// Open challenges of one instance and kind of request.
+pub(super) const OPEN_MOST: u64 = 16;
+
+/// Open challenges that one network may hold of these, where anybody can ask for them.
+pub(super) const OPEN_MOST_OF_NETWORK: u64 = 4;
+
+/// Codes a day that one network can have sent about one instance, where anybody can ask for them.
+const CODES_OF_NETWORK: u64 = 6;
+
+/// Life of a challenge from its answer, in microseconds.
+pub(super) const CHALLENGE_LIFE_US: i64 = 60 * 60 * 1_000_000;
+
+/// Whether anybody can make such a request.
+pub(super) const fn is_open_to_strangers(budget: Budget) -> bool {
+    matches!(budget, Budget::Reset | Budget::SignUp)
+}
+
+/// What a code to an address counts for.
+pub(super) struct Addressee<'a> {
+    pub(super) budget: Budget,
+    pub(super) instance_serial: Option<i64>,
+    pub(super) instance_id: &'a str,
+    pub(super) network: &'a str,
+    pub(super) channel: Channel,
+    pub(super) address: &'a str,
+    pub(super) role: Role,
+}
+
+impl Addressee<'_> {
+    /// Every counter that a code to it fills.
+    pub(super) fn counters(&self, app: &App) -> Vec<Counted> {
+        let settings = &app.settings.tan;
+        let budget = self.budget;
+        let daily = u64::from(settings.daily_limit);
+        let mut counters = Vec::new();
+        let mut count = |name, most| counters.push(Counted { name, most });
+        if let Some(serial) = self.instance_serial {
+            count(code_counter::of_instance(budget, serial), daily);
+        }
+        // An address that was proven counts for its own instance, so that nobody else can use up its number.
+        if self.role == Role::Contact {
+            count(self.address_counter(app), daily);
+        }
+        let of_server = match budget {
+            Budget::Login | Budget::Bearer => None,
+            Budget::Reset => Some(settings.daily_resets),
+            Budget::SignUp => Some(settings.daily_sign_ups),
+        };
+        if let Some(most) = of_server {
+            count(format!("{budget:?} server"), most.into());
+            let Self {
+                network,
+                instance_id,
+                ..
+            } = self;
+            count(
+                format!("{budget:?} network {network} instance {instance_id}"),
+                CODES_OF_NETWORK,
+            );
+        }
+        counters
+    }
+
+    /// The address itself is not to be read from a counter, nor to be guessed.
+    fn address_counter(&self, app: &App) -> String {
+        let channel = tan_channel(self.channel);
+        let key = match Address::parse(channel, self.address) {
+            Ok(address) => address.key(),
+            Err(_) => self.address.to_owned(),
+        };
+        let message = format!("{channel} {key}");
+        let hash = app
+            .keyring
+            .keyed_hash(Purpose::CodeCounter, message.as_bytes());
+        let digest = data_encoding::HEXLOWER.encode(hash.digest());
+        format!("{:?} address {digest}", self.budget)
+    }
+}
+
+/// The counter of requests that strangers in a network make.
+pub(super) fn requests_of_network(app: &App, budget: Budget, network: &str) -> Counted {
+    let limits = &app.settings.limits;
+    let most = match budget {
+        Budget::SignUp => limits.sign_ups,
+        Budget::Login | Budget::Bearer | Budget::Reset => limits.resets,
+    };
+    Counted {
+        name: format!("{budget:?} requests network {network}"),
+        most: most.into(),
+    }
+}
+
+/// The name under which the open challenges of an instance are counted one after the other.
+pub(super) fn open_challenges(budget: Budget, instance_id: &str) -> String {
+    format!("{budget:?} open {instance_id}")
+}
+
+/// A password that was reset with codes gives back the numbers of codes that somebody else may have used up.
+///
+/// # Errors
+/// [`DatabaseError::Store`] and the like.
+pub async fn clear_after_reset(
+    transaction: &WriteTransaction,
+    instance_serial: i64,
+) -> Result<(), DatabaseError> {
+    for budget in [Budget::Login, Budget::Bearer] {
+        let name = code_counter::of_instance(budget, instance_serial);
+        code_counter::clear(transaction, &name).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,454 @@
+//! The gate: an operation acts, or its caller is asked to confirm it.
+
+use entity::{SecretBytes, challenge::Model};
+use kontor_openapi::merchant::{Challenge, ChallengeResponse};
+use sea_orm::DbErr;
+
+use super::{
+    ChallengeId, Permit, ProtectedRequest, Requirement, Rule, Rules, Target, configured_channels,
+    limits::{self, Addressee},
+    permit::Holder,
+    sealed_body, tan_channel, wire_channel,
+};
+use crate::{
+    app::App,
+    db::{
+        self, DatabaseError, WriteTransaction,
+        challenge::{ChallengeOfGroup, NewChallenge, NewChallengeGroup, Open},
+        code_counter::{self, Counted, Room},
+        credential::KeyedDigest,
+        instance::SecondFactors,
+    },
+    error::Error,
+    secrets::{KeyedHash, Purpose},
+    tan,
+};
+
+/// How often it is tried again when what was confirmed changed at the same moment.
+const ROUNDS: usize = 5;
+
+/// How many requests that have ended a new one sweeps away.
+const EXPIRED_AT_ONCE: u64 = 20;
+
+/// Who is asked to confirm.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// The owner of an instance, by its factors; with the version of the credential that was proven, if one was.
+    Owner {
+        /// The instance.
+        serial: i64,
+        /// What the caller proved.
+        credential_version: Option<i64>,
+    },
+    /// Somebody who has no instance yet, by the contacts that are stated.
+    Stranger(SecondFactors),
+}
+
+/// What became of a protected request.
+#[derive(Debug)]
+pub enum Protected<T> {
+    /// It took effect.
+    Done(T),
+    /// It has to be confirmed first.
+    Challenged(ChallengeResponse),
+}
+
+/// Lets a request act if nobody has to confirm it, or if its solved challenges do; otherwise returns challenges. `rule` says what must be confirmed;
+/// `act` redeems the permit in its write, and may be called again where that came too late.
+///
+/// # Errors
+/// [`Error::MfaMissing`] where a code is needed and cannot be sent, [`Error::MfaForbidden`] where too many were, [`Error::Limited`] for a network from which too
+/// many such requests come; those of `act`.
+pub async fn protect<T, F>(
+    app: &App,
+    request: &ProtectedRequest,
+    asked: &Asked,
+    rule: Rule,
+    act: impl Fn(Permit) -> F + Send + Sync,
+) -> Result<Protected<T>, Error>
+where
+    F: Future<Output = Result<T, Error>> + Send,
+{
+    let configured = configured_channels(app);
+    for _ in 0..ROUNDS {
+        let (holder, factors) = load(app, asked).await?;
+        let rules = Rules {
+            factors: &factors,
+            configured: &configured,
+            mandatory: &app.mandatory_channels,
+        };
+        let requirement = rules.requirement(rule);
+        match check(app, request, holder, &requirement).await? {
+            Checked::Missing(response) => return Ok(Protected::Challenged(response)),
+            Checked::Met(permit) => match act(permit).await {
+                Err(Error::ConfirmationStale) => {}
+                outcome => return outcome.map(Protected::Done),
+            },
+        }
+    }
+    let busy = DbErr::Custom("the second factors of an instance kept changing".to_owned());
+    Err(DatabaseError::Soft(busy).into())
+}
+
+async fn load(app: &App, asked: &Asked) -> Result<(Option<Holder>, SecondFactors), Error> {
+    let (serial, proven_version) = match asked {
+        Asked::Stranger(contacts) => return Ok((None, contacts.clone())),
+        Asked::Owner {
+            serial,
+            credential_version,
+        } => (*serial, *credential_version),
+    };
+    let stored = db::instance::find_by_serial(app.database.read(), serial)
+        .await?
+        .ok_or(Error::InstanceUnknown)?;
+    if stored.deleted_at_us.is_some() {
+        return Err(Error::InstanceDeleted);
+    }
+    let credential = db::credential::find(app.database.read(), serial).await?;
+    let credential_version = credential.ok_or(Error::Unauthorized)?.version;
+    if proven_version.is_some_and(|proven| proven != credential_version) {
+        return Err(Error::Unauthorized);
+    }
+    let factors = SecondFactors::from(&stored);
+    let holder = Holder {
+        serial,
+        credential_version,
+        factors: factors.clone(),
+    };
+    Ok((Some(holder), factors))
+}
+
+enum Checked {
+    Met(Permit),
+    Missing(ChallengeResponse),
+}
+
+async fn check(
+    app: &App,
+    request: &ProtectedRequest,
+    holder: Option<Holder>,
+    requirement: &Requirement,
+) -> Result<Checked, Error> {
+    if *requirement == Requirement::Impossible {
+        return Err(Error::MfaMissing);
+    }
+    let presented = presented(app, request, holder.as_ref()).await?;
+    let mut groups: Vec<i64> = presented
+        .iter()
+        .filter(|(challenge, _)| challenge.solved_at_us.is_some())
+        .map(|(challenge, _)| challenge.group_serial)
+        .collect();
+    groups.sort_unstable();
+    groups.dedup();
+    let solved = match groups.is_empty() {
+        true => Vec::new(),
+        false => db::challenge::solved(app.database.read(), &groups).await?,
+    };
+    let solved: Vec<Target> = solved.iter().map(target).collect();
+    if requirement.is_met_by(&solved) {
+        if holder.is_none() && groups.is_empty() {
+            count_request(app, request).await?;
+        }
+        let permit = Permit::new(holder, requirement, &solved, groups);
+        return Ok(Checked::Met(permit));
+    }
+    let demand = Demand {
+        app,
+        request,
+        holder: holder.as_ref(),
+        requirement,
+        solved: &solved,
+        group: groups.first().copied(),
+        presented: &presented,
+    };
+    Ok(Checked::Missing(demand.issue().await?))
+}
+
+fn target(challenge: &Model) -> Target {
+    Target {
+        channel: challenge.channel,
+        address: challenge.address.clone(),
+        role: challenge.role,
+    }
+}
+
+/// The live challenges that the request brings and that are good for it; all others count as absent.
+async fn presented(
+    app: &App,
+    request: &ProtectedRequest,
+    holder: Option<&Holder>,
+) -> Result<Vec<ChallengeOfGroup>, Error> {
+    let digests = request.presented.digests();
+    if digests.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = db::challenge::find(app.database.read(), &digests, app.now_us()).await?;
+    let binding = request.binding();
+    let mut own = Vec::new();
+    for (challenge, group) in found {
+        let is_own = group.budget == request.budget
+            && group.instance_id == request.instance_id
+            && group.instance_serial == holder.map(|holder| holder.serial)
+            && group.credential_version == holder.map(|holder| holder.credential_version);
+        let hash = KeyedHash::from_bytes(group.request_hash.expose());
+        let hash =
+            hash.ok_or_else(|| Error::Internal("a request's hash is malformed".to_owned()))?;
+        if is_own
+            && app
+                .keyring
+                .verify_keyed_hash(Purpose::ProtectedRequest, &binding, &hash)?
+        {
+            own.push((challenge, group));
+        }
+    }
+    Ok(own)
+}
+
+/// Counts a request of a stranger that nobody has to confirm.
+async fn count_request(app: &App, request: &ProtectedRequest) -> Result<(), Error> {
+    let counted = limits::requests_of_network(app, request.budget, &request.network.to_string());
+    let now_us = app.now_us();
+    let room = app.database.write(move |transaction| {
+        let counted = [counted.clone()];
+        Box::pin(async move {
+            let room = code_counter::reserve(transaction, &counted, None, now_us).await?;
+            Ok::<_, Error>(room)
+        })
+    });
+    match room.await? {
+        Room::Left => Ok(()),
+        Room::Full { retry_after_us } => Err(Error::limited(retry_after_us)),
+    }
+}
+
+/// A request that lacks confirmations.
+struct Demand<'a> {
+    app: &'a App,
+    request: &'a ProtectedRequest,
+    holder: Option<&'a Holder>,
+    requirement: &'a Requirement,
+    solved: &'a [Target],
+    /// The group that goes on, if some of its challenges are solved.
+    group: Option<i64>,
+    presented: &'a [ChallengeOfGroup],
+}
+
+/// What became of a demand; refusals are remembered with what they counted.
+enum Issued {
+    Yes,
+    Capped { retry_after_us: i64 },
+    Limited { retry_after_us: i64 },
+}
+
+impl Demand<'_> {
+    /// Makes the challenges that are missing and says which they are.
+    async fn issue(self) -> Result<ChallengeResponse, Error> {
+        let missing = self.requirement.missing(self.solved);
+        let mut ids = Vec::new();
+        let mut new = Vec::new();
+        for target in &missing {
+            let id = match self.known_id(target) {
+                Some(id) => id,
+                None => {
+                    let id = ChallengeId::generate(&self.app.random);
+                    new.push(self.new_challenge(&id, target));
+                    id
+                }
+            };
+            ids.push(id);
+        }
+        let plan = Plan {
+            group: self.group,
+            new_group: self.new_group(),
+            counters: missing.iter().map(|target| self.counters(target)).collect(),
+            needs_all: self.requirement.is_all(),
+            requests: limits::is_open_to_strangers(self.request.budget)
+                .then(|| self.requests_of_network()),
+            challenges: new,
+        };
+        let issued = self.app.database.write(move |transaction| {
+            let plan = plan.clone();
+            Box::pin(async move { plan.carry_out(transaction).await })
+        });
+        match issued.await? {
+            Issued::Yes => Ok(response(self.requirement, &missing, &ids)),
+            Issued::Capped { retry_after_us } => Err(Error::mfa_forbidden(retry_after_us)),
+            Issued::Limited { retry_after_us } => Err(Error::limited(retry_after_us)),
+        }
+    }
+
+    /// The id of an open challenge of the group that goes on, where the client named it.
+    fn known_id(&self, wanted: &Target) -> Option<ChallengeId> {
+        let mut open = self.presented.iter().filter(|(challenge, _)| {
+            Some(challenge.group_serial) == self.group && challenge.solved_at_us.is_none()
+        });
+        let (challenge, _) = open.find(|(challenge, _)| target(challenge) == *wanted)?;
+        self.request
+            .presented
+            .with_digest(&challenge.id_digest)
+            .cloned()
+    }
+
+    fn new_challenge(&self, id: &ChallengeId, target: &Target) -> NewChallenge {
+        let body = self.request.canonical_body();
+        NewChallenge {
+            id_digest: id.digest(),
+            channel: target.channel,
+            address: target.address.clone(),
+            role: target.role,
+            sealed_body: body.map(|body| SecretBytes::new(sealed_body::seal(id, body.as_bytes()))),
+        }
+    }
+
+    fn new_group(&self) -> NewChallengeGroup {
+        let (app, request) = (self.app, self.request);
+        let now_us = app.now_us();
+        let hash = app
+            .keyring
+            .keyed_hash(Purpose::ProtectedRequest, &request.binding());
+        NewChallengeGroup {
+            budget: request.budget,
+            purpose: request.purpose.to_string(),
+            operation: request.operation.to_owned(),
+            instance: self
+                .holder
+                .map(|holder| (holder.serial, holder.credential_version)),
+            instance_id: request.instance_id.clone(),
+            subject: request.subject.clone(),
+            request_hash: KeyedDigest {
+                digest: SecretBytes::new(hash.to_bytes()),
+                key_id: hash.key_id().to_string(),
+            },
+            network: request.network.to_string(),
+            created_at_us: now_us,
+            expires_at_us: now_us.saturating_add(limits::CHALLENGE_LIFE_US),
+        }
+    }
+
+    fn counters(&self, target: &Target) -> Vec<Counted> {
+        let addressee = Addressee {
+            budget: self.request.budget,
+            instance_serial: self.holder.map(|holder| holder.serial),
+            instance_id: &self.request.instance_id,
+            network: &self.request.network.to_string(),
+            channel: target.channel,
+            address: &target.address,
+            role: target.role,
+        };
+        addressee.counters(self.app)
+    }
+
+    fn requests_of_network(&self) -> Counted {
+        limits::requests_of_network(
+            self.app,
+            self.request.budget,
+            &self.request.network.to_string(),
+        )
+    }
+}
+
+/// What a demand writes: made outside of the write, which may run twice.
+#[derive(Clone)]
+struct Plan {
+    group: Option<i64>,
+    new_group: NewChallengeGroup,
+    challenges: Vec<NewChallenge>,
+    /// Per missing address.
+    counters: Vec<Vec<Counted>>,
+    needs_all: bool,
+    requests: Option<Counted>,
+}
+
+impl Plan {
+    async fn carry_out(self, transaction: &WriteTransaction) -> Result<Issued, Error> {
+        let now_us = self.new_group.created_at_us;
+        db::challenge::remove_expired(transaction, now_us, EXPIRED_AT_ONCE).await?;
+        if let Some(retry_after_us) = self.cap(transaction).await? {
+            return Ok(Issued::Capped { retry_after_us });
+        }
+        if let (Some(requests), None) = (&self.requests, self.group) {
+            let counted = std::slice::from_ref(requests);
+            if let Room::Full { retry_after_us } =
+                code_counter::reserve(transaction, counted, None, now_us).await?
+            {
+                return Ok(Issued::Limited { retry_after_us });
+            }
+        }
+        self.make_room(transaction).await?;
+        let group_serial = match self.group {
+            Some(serial) => serial,
+            None => db::challenge::insert_group(transaction, &self.new_group).await?,
+        };
+        for challenge in &self.challenges {
+            db::challenge::insert(transaction, group_serial, challenge).await?;
+        }
+        Ok(Issued::Yes)
+    }
+
+    /// How long no code can be sent that would help, if that is so.
+    async fn cap(&self, transaction: &WriteTransaction) -> Result<Option<i64>, Error> {
+        let now_us = self.new_group.created_at_us;
+        let mut full = Vec::new();
+        for counters in &self.counters {
+            if let Room::Full { retry_after_us } =
+                code_counter::look(transaction, counters, now_us).await?
+            {
+                full.push(retry_after_us);
+            }
+        }
+        let is_capped = match self.needs_all {
+            true => !full.is_empty(),
+            false => full.len() == self.counters.len(),
+        };
+        Ok(full.into_iter().max().filter(|_| is_capped))
+    }
+
+    /// Nobody keeps more challenges open than allowed: the oldest that were not used give way.
+    async fn make_room(&self, transaction: &WriteTransaction) -> Result<(), Error> {
+        let NewChallengeGroup {
+            budget,
+            instance_id,
+            network,
+            created_at_us,
+            ..
+        } = &self.new_group;
+        let name = limits::open_challenges(*budget, instance_id);
+        code_counter::lock(transaction, &name, *created_at_us).await?;
+        let by_network = limits::is_open_to_strangers(*budget);
+        let (network, most) = match by_network {
+            true => (Some(network.as_str()), limits::OPEN_MOST_OF_NETWORK),
+            false => (None, limits::OPEN_MOST),
+        };
+        let open = Open {
+            instance_id,
+            budget: *budget,
+            network,
+        };
+        let new = u64::try_from(self.challenges.len()).unwrap_or(u64::MAX);
+        let most = most.saturating_sub(new);
+        db::challenge::evict(transaction, open, most, self.group, *created_at_us).await?;
+        Ok(())
+    }
+}
+
+fn response(
+    requirement: &Requirement,
+    missing: &[Target],
+    ids: &[ChallengeId],
+) -> ChallengeResponse {
+    let challenges: Vec<_> = missing
+        .iter()
+        .zip(ids)
+        .map(|(target, id)| Challenge {
+            challenge_id: id.expose(),
+            tan_channel: wire_channel(target.channel),
+            tan_info: tan::hint(tan_channel(target.channel), &target.address),
+        })
+        .collect();
+    let first = challenges.first();
+    ChallengeResponse {
+        combi_and: requirement.is_all(),
+        challenge_id: first.map_or_else(String::new, |first| first.challenge_id.clone()),
+        challenges,
+    }
+}

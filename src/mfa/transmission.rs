@@ -1,0 +1,286 @@
+//! Sending the code of a challenge.
+
+use std::{sync::Arc, time::Duration};
+
+use entity::SecretBytes;
+use entity::challenge::{Channel, Model};
+use entity::challenge_group;
+
+use super::{
+    ChallengeId,
+    limits::{self, Addressee},
+    tan_channel,
+};
+use crate::{
+    app::App,
+    db::{
+        self, WriteTransaction,
+        challenge::{NewCode, Open},
+        code_counter::{self, Room},
+        credential::KeyedDigest,
+    },
+    error::Error,
+    merchant::micros,
+    secrets::Purpose,
+    tan::{self, Address, DeliveryError, Message, Tan},
+};
+
+/// A code that is on its way.
+#[derive(Clone, Debug)]
+pub struct SentCode {
+    /// Until when it solves the challenge.
+    pub expires_at_us: i64,
+    /// From when on another one can be sent.
+    pub next_from_us: i64,
+    /// How it was sent.
+    pub channel: Channel,
+    /// Where to, masked.
+    pub hint: String,
+}
+
+/// A transmission that has its place in every count.
+struct Begun {
+    challenge: Model,
+    group: challenge_group::Model,
+    at_us: i64,
+}
+
+/// What became of the wish to send a code; a refusal is no failure of the write.
+enum Reservation {
+    Begun(Box<Begun>),
+    Unknown,
+    Solved,
+    TooEarly { retry_after_us: i64 },
+    NoChannel,
+}
+
+/// Sends a new code for a challenge. `below` is the instance under whose base URL that was asked, if not the root; `languages` are those that the reader prefers.
+///
+/// It goes on to its end even if whoever asked goes away: a message that is out cannot be taken back.
+///
+/// # Errors
+/// [`Error::ChallengeUnknown`], [`Error::ChallengeSolved`], [`Error::CodeTooEarly`], [`Error::NotConfigured`] for a channel that is not configured any more,
+/// [`Error::CodeUndelivered`].
+pub async fn send_code(
+    app: &Arc<App>,
+    id: &str,
+    below: Option<&str>,
+    languages: Option<String>,
+) -> Result<SentCode, Error> {
+    let id = ChallengeId::parse(id).ok_or(Error::ChallengeUnknown)?;
+    let begun = match reserve(app, &id, below).await? {
+        Reservation::Begun(begun) => begun,
+        Reservation::Unknown => return Err(Error::ChallengeUnknown),
+        Reservation::Solved => return Err(Error::ChallengeSolved),
+        Reservation::TooEarly { retry_after_us } => {
+            return Err(Error::CodeTooEarly {
+                retry_after: Duration::from_micros(retry_after_us.unsigned_abs()),
+            });
+        }
+        Reservation::NoChannel => {
+            return Err(Error::NotConfigured(
+                "codes cannot be sent this way any more; repeat the original request",
+            ));
+        }
+    };
+    let app = Arc::clone(app);
+    let sending = tokio::spawn(async move { send(&app, *begun, languages).await });
+    sending
+        .await
+        .map_err(|error| Error::Internal(format!("the sending of a code ended: {error}")))?
+}
+
+async fn reserve(
+    app: &Arc<App>,
+    id: &ChallengeId,
+    below: Option<&str>,
+) -> Result<Reservation, Error> {
+    let (digest, below, now_us) = (id.digest(), below.map(str::to_owned), app.now_us());
+    let app_of_write = Arc::clone(app);
+    app.database
+        .write(move |transaction| {
+            let (app, below) = (Arc::clone(&app_of_write), below.clone());
+            Box::pin(async move {
+                let found = db::challenge::find_locked(transaction, &digest, now_us).await?;
+                let found = found.filter(|(_, group)| is_below(group, below.as_deref()));
+                match found {
+                    None => Ok(Reservation::Unknown),
+                    Some((challenge, group)) => {
+                        begin(&app, transaction, challenge, group, now_us).await
+                    }
+                }
+            })
+        })
+        .await
+}
+
+/// Whether a challenge can be named under this base URL: that of its own instance, or the root.
+pub(super) fn is_below(group: &challenge_group::Model, below: Option<&str>) -> bool {
+    below.is_none_or(|instance_id| group.instance_id == instance_id)
+}
+
+async fn begin(
+    app: &App,
+    transaction: &WriteTransaction,
+    challenge: Model,
+    group: challenge_group::Model,
+    now_us: i64,
+) -> Result<Reservation, Error> {
+    if challenge.solved_at_us.is_some() {
+        return Ok(Reservation::Solved);
+    }
+    if !app.tan.is_configured(tan_channel(challenge.channel)) {
+        return Ok(Reservation::NoChannel);
+    }
+    let until_us = next_from(app, &challenge)
+        .max(too_many_open(transaction, &challenge, &group, now_us).await?);
+    if until_us > now_us {
+        let retry_after_us = until_us.saturating_sub(now_us);
+        return Ok(Reservation::TooEarly { retry_after_us });
+    }
+    let addressee = Addressee {
+        budget: group.budget,
+        instance_serial: group.instance_serial,
+        instance_id: &group.instance_id,
+        network: &group.network,
+        channel: challenge.channel,
+        address: &challenge.address,
+        role: challenge.role,
+    };
+    let counters = addressee.counters(app);
+    let room = code_counter::reserve(transaction, &counters, Some(challenge.serial), now_us);
+    if let Room::Full { retry_after_us } = room.await? {
+        return Ok(Reservation::TooEarly { retry_after_us });
+    }
+    db::challenge::begin_transmission(transaction, challenge.serial, now_us).await?;
+    Ok(Reservation::Begun(Box::new(Begun {
+        challenge,
+        group,
+        at_us: now_us,
+    })))
+}
+
+/// From when on another code can be sent for this challenge alone.
+pub(super) fn next_from(app: &App, challenge: &Model) -> i64 {
+    let pause = micros(app.settings.tan.retransmission);
+    challenge
+        .sent_at_us
+        .map_or(i64::MIN, |sent_at_us| sent_at_us.saturating_add(pause))
+}
+
+/// Until when too many other challenges are open for which codes were sent.
+async fn too_many_open(
+    transaction: &WriteTransaction,
+    challenge: &Model,
+    group: &challenge_group::Model,
+    now_us: i64,
+) -> Result<i64, Error> {
+    let mut until_us = i64::MIN;
+    let of_network = limits::is_open_to_strangers(group.budget)
+        .then_some((Some(group.network.as_str()), limits::OPEN_MOST_OF_NETWORK));
+    for (network, most) in [(None, limits::OPEN_MOST)].into_iter().chain(of_network) {
+        let open = Open {
+            instance_id: &group.instance_id,
+            budget: group.budget,
+            network,
+        };
+        let until = db::challenge::sent_until(transaction, open, challenge.serial, most, now_us);
+        until_us = until_us.max(until.await?.unwrap_or(i64::MIN));
+    }
+    Ok(until_us)
+}
+
+async fn send(app: &App, begun: Begun, languages: Option<String>) -> Result<SentCode, Error> {
+    let channel = tan_channel(begun.challenge.channel);
+    let code = Tan::generate(&app.random);
+    let valid_for = app.tan.lifetime(channel);
+    let delivered = match Address::parse(channel, &begun.challenge.address) {
+        Err(_) => Err(DeliveryError::AddressUnusable),
+        Ok(address) => {
+            app.tan
+                .deliver(Message {
+                    channel,
+                    address,
+                    tan: code.clone(),
+                    purpose: purpose(&begun.group)?,
+                    instance: begun.group.subject.clone(),
+                    valid_for,
+                    languages,
+                })
+                .await
+        }
+    };
+    match delivered {
+        Ok(()) => arm(app, begun, &code, valid_for).await,
+        Err(error) => {
+            if error.is_surely_unsent() {
+                undo(app, begun).await?;
+            }
+            Err(Error::CodeUndelivered(error))
+        }
+    }
+}
+
+fn purpose(group: &challenge_group::Model) -> Result<tan::Purpose, Error> {
+    let mut all = tan::Purpose::ALL.into_iter();
+    all.find(|purpose| purpose.as_str() == group.purpose)
+        .ok_or_else(|| Error::Internal("a challenge has an unknown purpose".to_owned()))
+}
+
+/// Makes the code the one that counts, now that it is out.
+async fn arm(app: &App, begun: Begun, code: &Tan, valid_for: Duration) -> Result<SentCode, Error> {
+    let Begun {
+        challenge, at_us, ..
+    } = begun;
+    let hash = app
+        .keyring
+        .keyed_hash(Purpose::Tan, &code_message(&challenge.id_digest, code));
+    let expires_at_us = app.now_us().saturating_add(micros(valid_for));
+    let new = NewCode {
+        hash: KeyedDigest {
+            digest: SecretBytes::new(hash.to_bytes()),
+            key_id: hash.key_id().to_string(),
+        },
+        expires_at_us,
+        guesses: app.settings.tan.guesses.into(),
+    };
+    let serial = challenge.serial;
+    let armed = app.database.write(move |transaction| {
+        let new = new.clone();
+        Box::pin(async move {
+            let armed = db::challenge::arm(transaction, serial, at_us, &new).await?;
+            Ok::<_, Error>(armed)
+        })
+    });
+    if !armed.await? {
+        return Err(Error::ChallengeUnknown);
+    }
+    Ok(SentCode {
+        expires_at_us,
+        next_from_us: at_us.saturating_add(micros(app.settings.tan.retransmission)),
+        channel: challenge.channel,
+        hint: tan::hint(tan_channel(challenge.channel), &challenge.address),
+    })
+}
+
+/// What of a code is hashed: bound to its challenge, so that equal codes look different.
+pub(super) fn code_message(id_digest: &[u8], code: &Tan) -> zeroize::Zeroizing<Vec<u8>> {
+    zeroize::Zeroizing::new([id_digest, code.digits().as_bytes()].concat())
+}
+
+/// Gives back what was reserved for a message that did not go out.
+async fn undo(app: &App, begun: Begun) -> Result<(), Error> {
+    let Begun {
+        challenge, at_us, ..
+    } = begun;
+    let (serial, before_us) = (challenge.serial, challenge.sent_at_us);
+    app.database
+        .write(move |transaction| {
+            Box::pin(async move {
+                code_counter::release(transaction, serial, at_us).await?;
+                db::challenge::undo_transmission(transaction, serial, at_us, before_us).await?;
+                Ok(())
+            })
+        })
+        .await
+}
