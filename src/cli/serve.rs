@@ -15,10 +15,11 @@ use super::password::{ADMIN_PASSWORD, admin_from_environment};
 use super::signals::{Signals, serve_until_stopped};
 use crate::app::{App, Migration, database_settings};
 use crate::config::{Loaded, LogFormat, Mistake, Origins, Settings};
-use crate::db::{self, ServeLock};
+use crate::db::{self, ServeLock, instance::Unreachable};
 use crate::error::Error;
 use crate::logging;
 use crate::merchant::{By, create_instance};
+use crate::mfa::configured_channels;
 use crate::server::{Listeners, ServeError};
 
 /// Arguments of `kontor serve`. All that can be chosen is a setting.
@@ -85,6 +86,7 @@ async fn serve(loaded: Loaded, config: Option<&Path>) -> Result<(), Failure> {
         LogFormat::Text => output::line(&started.text())?,
         LogFormat::Json => started.log(),
     }
+    warn_of_unreachable(&app).await?;
     let notice = app.settings.limits.shutdown_notice;
     serve_until_stopped(Arc::new(app), listeners, signals, notice).await
 }
@@ -145,6 +147,29 @@ async fn bootstrap(app: &App) -> Result<Admin, Failure> {
         Err(Error::InstanceExists) => Ok(Admin::Exists),
         Err(error) => Err(Failure::of_operation(error, InstanceId::ADMIN)),
     }
+}
+
+/// Tells of instances whose owners cannot confirm anything, which is refused rather than let through.
+async fn warn_of_unreachable(app: &App) -> Result<(), Failure> {
+    let (configured, mandatory) = (configured_channels(app), &app.mandatory_channels);
+    let Unreachable {
+        without_channel,
+        without_mandatory_factor,
+    } = db::instance::count_unreachable(app.database.read(), &configured, mandatory).await?;
+    if without_channel > 0 {
+        tracing::warn!(
+            instances = without_channel,
+            "instances have a second factor that no code can be sent to: set up \"tan.email\" or \"tan.sms\" again, \
+             or take it away with \"kontor instance passwd ID --clear-second-factor\""
+        );
+    }
+    if without_mandatory_factor > 0 {
+        tracing::warn!(
+            instances = without_mandatory_factor,
+            "instances that signed up by themselves have yet to prove a contact that \"merchant.mandatory_tan_channels\" names"
+        );
+    }
+    Ok(())
 }
 
 /// What an operator should know when the server has started.

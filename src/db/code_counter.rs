@@ -5,7 +5,7 @@ use entity::{code_counter, code_transmission};
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait,
 };
 
@@ -129,7 +129,7 @@ pub async fn clear(transaction: &WriteTransaction, name: &str) -> Result<(), Dat
 /// The counter of one instance and kind of request.
 #[must_use]
 pub fn of_instance(budget: Budget, instance_serial: i64) -> String {
-    format!("{budget:?} instance {instance_serial}")
+    format!("{} instance {instance_serial}", budget.to_value())
 }
 
 /// Makes or locks the row of a counter: whoever counts after this sees everything that was counted before.

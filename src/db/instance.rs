@@ -17,7 +17,9 @@ use sea_orm::{
 pub use self::access::{
     CredentialOfAccess, InstanceAccess, InstanceOfAccess, TokenOfAccess, find_with_bearer,
 };
-pub use self::second_factor::{SecondFactors, find_locked, set_factor};
+pub use self::second_factor::{
+    SecondFactors, Unreachable, count_unreachable, find_locked, set_factor,
+};
 use super::{DatabaseError, WriteTransaction, unique::only, unique::only_by_sql};
 
 /// What the owner says about the shop; replaced as a whole.

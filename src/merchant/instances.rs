@@ -72,6 +72,7 @@ impl InstancesApi for Merchant {
         x_challenge_id: Option<String>,
     ) -> Result<DeleteInstanceReply, Error> {
         let stored = self.managed(&instance).await?;
+        instance::check_removable(&stored)?;
         let presented = PresentedIds::read(taler_challenge_ids, x_challenge_id);
         let request = caller
             .confirmable::<operations::DeleteInstance>(Purpose::DeleteInstance, presented)

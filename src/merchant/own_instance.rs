@@ -54,6 +54,7 @@ impl OwnInstanceApi for Merchant {
             .confirmable::<operations::DeleteOwnInstance>(Purpose::DeleteInstance, presented)
             .parameter("purge", &purge)?;
         let own = self.stored(&caller).await?;
+        instance::check_removable(&own)?;
         let delete = |permit| instance::remove(&self.app, &own, Removal::of(purge), permit);
         Ok(match self.protect(&request, &caller, delete).await? {
             Protected::Done(()) => DeleteOwnInstanceReply::NoContent,

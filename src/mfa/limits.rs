@@ -2,6 +2,7 @@
 
 use entity::challenge::{Channel, Role};
 use entity::challenge_group::Budget;
+use sea_orm::ActiveEnum;
 
 use super::tan_channel;
 use crate::{
@@ -46,7 +47,7 @@ impl Addressee<'_> {
     /// Every counter that a code to it fills.
     pub(super) fn counters(&self, app: &App) -> Vec<Counted> {
         let settings = &app.settings.tan;
-        let budget = self.budget;
+        let (budget, kind) = (self.budget, self.budget.to_value());
         let daily = u64::from(settings.daily_limit);
         let mut counters = Vec::new();
         let mut count = |name, most| counters.push(Counted { name, most });
@@ -63,14 +64,14 @@ impl Addressee<'_> {
             Budget::SignUp => Some(settings.daily_sign_ups),
         };
         if let Some(most) = of_server {
-            count(format!("{budget:?} server"), most.into());
+            count(format!("{kind} server"), most.into());
             let Self {
                 network,
                 instance_id,
                 ..
             } = self;
             count(
-                format!("{budget:?} network {network} instance {instance_id}"),
+                format!("{kind} network {network} instance {instance_id}"),
                 CODES_OF_NETWORK,
             );
         }
@@ -89,7 +90,7 @@ impl Addressee<'_> {
             .keyring
             .keyed_hash(Purpose::CodeCounter, message.as_bytes());
         let digest = data_encoding::HEXLOWER.encode(hash.digest());
-        format!("{:?} address {digest}", self.budget)
+        format!("{} address {digest}", self.budget.to_value())
     }
 }
 
@@ -101,14 +102,14 @@ pub(super) fn requests_of_network(app: &App, budget: Budget, network: &str) -> C
         Budget::Login | Budget::Bearer | Budget::Reset => limits.resets,
     };
     Counted {
-        name: format!("{budget:?} requests network {network}"),
+        name: format!("{} requests network {network}", budget.to_value()),
         most: most.into(),
     }
 }
 
 /// The name under which the open challenges of an instance are counted one after the other.
 pub(super) fn open_challenges(budget: Budget, instance_id: &str) -> String {
-    format!("{budget:?} open {instance_id}")
+    format!("{} open {instance_id}", budget.to_value())
 }
 
 /// A password that was reset with codes gives back the numbers of codes that somebody else may have used up.

@@ -245,13 +245,14 @@ impl Demand<'_> {
     async fn issue(self) -> Result<ChallengeResponse, Error> {
         let missing = self.requirement.missing(self.solved);
         let mut ids = Vec::new();
-        let mut new = Vec::new();
+        let (mut new, mut counters) = (Vec::new(), Vec::new());
         for target in &missing {
             let id = match self.known_id(target) {
                 Some(id) => id,
                 None => {
                     let id = ChallengeId::generate(&self.app.random);
                     new.push(self.new_challenge(&id, target));
+                    counters.push(self.counters(target));
                     id
                 }
             };
@@ -260,7 +261,7 @@ impl Demand<'_> {
         let plan = Plan {
             group: self.group,
             new_group: self.new_group(),
-            counters: missing.iter().map(|target| self.counters(target)).collect(),
+            counters,
             needs_all: self.requirement.is_all(),
             requests: limits::is_open_to_strangers(self.request.budget)
                 .then(|| self.requests_of_network()),
@@ -353,7 +354,7 @@ struct Plan {
     group: Option<i64>,
     new_group: NewChallengeGroup,
     challenges: Vec<NewChallenge>,
-    /// Per missing address.
+    /// Per new challenge.
     counters: Vec<Vec<Counted>>,
     needs_all: bool,
     requests: Option<Counted>,
@@ -398,7 +399,7 @@ impl Plan {
         }
         let is_capped = match self.needs_all {
             true => !full.is_empty(),
-            false => full.len() == self.counters.len(),
+            false => !full.is_empty() && full.len() == self.counters.len(),
         };
         Ok(full.into_iter().max().filter(|_| is_capped))
     }

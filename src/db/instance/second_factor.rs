@@ -3,7 +3,9 @@
 use entity::challenge::Channel;
 use entity::instance::{Column, Entity, Model};
 use sea_orm::sea_query::{Expr, LockType};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+};
 
 use crate::db::{DatabaseError, WriteTransaction, unique::only};
 
@@ -98,13 +100,61 @@ pub async fn set_factor(
     channel: Channel,
     address: Option<&str>,
 ) -> Result<(), DatabaseError> {
-    let column = match channel {
-        Channel::Email => Column::EmailFactor,
-        Channel::Sms => Column::PhoneFactor,
-    };
     let update = Entity::update_many()
-        .col_expr(column, Expr::value(address.map(str::to_owned)))
+        .col_expr(
+            factor_column(channel),
+            Expr::value(address.map(str::to_owned)),
+        )
         .filter(Column::Serial.eq(serial));
     update.exec(transaction).await?;
     Ok(())
+}
+
+/// How many instances cannot be reached by codes as they should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreachable {
+    /// They have factors, but none on a channel that is configured: whatever needs a code fails.
+    pub without_channel: u64,
+    /// They signed up by themselves and lack a mandatory factor: little works until they prove a contact.
+    pub without_mandatory_factor: u64,
+}
+
+/// Counts the instances that codes cannot reach.
+///
+/// # Errors
+/// [`DatabaseError::Fetch`] and the like.
+pub async fn count_unreachable(
+    connection: &impl ConnectionTrait,
+    configured: &[Channel],
+    mandatory: &[Channel],
+) -> Result<Unreachable, DatabaseError> {
+    let count = async |condition: Condition| {
+        let active = Entity::find().filter(Column::DeletedAtUs.is_null());
+        active.filter(condition).count(connection).await
+    };
+    let (mut has_factor, mut cannot_be_asked) = (Condition::any(), Condition::all());
+    for channel in SecondFactors::CHANNELS {
+        has_factor = has_factor.add(factor_column(channel).is_not_null());
+        if configured.contains(&channel) {
+            cannot_be_asked = cannot_be_asked.add(factor_column(channel).is_null());
+        }
+    }
+    let lacking = mandatory.iter().fold(Condition::any(), |lacking, channel| {
+        lacking.add(factor_column(*channel).is_null())
+    });
+    let is_bound = Condition::all().add(Column::IsBound.eq(true));
+    Ok(Unreachable {
+        without_channel: count(Condition::all().add(has_factor).add(cannot_be_asked)).await?,
+        without_mandatory_factor: match mandatory.is_empty() {
+            true => 0,
+            false => count(is_bound.add(lacking)).await?,
+        },
+    })
+}
+
+const fn factor_column(channel: Channel) -> Column {
+    match channel {
+        Channel::Email => Column::EmailFactor,
+        Channel::Sms => Column::PhoneFactor,
+    }
 }

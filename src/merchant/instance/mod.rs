@@ -10,7 +10,7 @@ use kontor_openapi::scalar::InstanceId;
 
 pub use auth::{ChangedBy, NewAuth, change_auth};
 pub use create::{By, CreateOutcome, Creation, create};
-pub use remove::{Removal, remove};
+pub use remove::{Removal, check_removable, remove};
 pub use settings::{InstanceSettings, rounding_interval};
 pub use shown::{logo, public_key, relative_time, shown};
 

@@ -35,15 +35,24 @@ pub async fn remove(
     removal: Removal,
     permit: impl Into<Option<Permit>>,
 ) -> Result<(), Error> {
+    check_removable(stored)?;
     let (serial, permit) = (stored.serial, permit.into());
-    if stored.instance_id.eq_ignore_ascii_case(InstanceId::ADMIN) {
-        return Err(Error::PurgeRequired("the instance admin cannot be deleted"));
-    }
     let (done, otherwise) = match removal {
         Removal::Purge => (purge(app, serial, permit).await?, Error::InstanceUnknown),
         Removal::Disable => (disable(app, serial, permit).await?, Error::InstanceDeleted),
     };
     if done { Ok(()) } else { Err(otherwise) }
+}
+
+/// Nobody is asked to confirm what cannot be done.
+///
+/// # Errors
+/// [`Error::PurgeRequired`] for `admin`.
+pub fn check_removable(stored: &Model) -> Result<(), Error> {
+    match stored.instance_id.eq_ignore_ascii_case(InstanceId::ADMIN) {
+        true => Err(Error::PurgeRequired("the instance admin cannot be deleted")),
+        false => Ok(()),
+    }
 }
 
 async fn disable(app: &App, serial: i64, permit: Option<Permit>) -> Result<bool, Error> {
