@@ -7,6 +7,7 @@ mod instance;
 mod login_attempt;
 mod schema;
 pub mod support;
+mod upgrade;
 mod write;
 mod write_postgres;
 mod write_sqlite;
