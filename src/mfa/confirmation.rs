@@ -7,7 +7,7 @@ use entity::challenge_group::{self, Budget};
 
 use super::{
     ChallengeId,
-    transmission::{code_message, is_below, next_from},
+    transmission::{code_message, find_group, next_from},
 };
 use crate::{
     app::App,
@@ -58,14 +58,13 @@ pub async fn confirm(
         }
         None => Vec::new(),
     };
-    let (below, now_us) = (below.map(str::to_owned), app.now_us());
+    find_group(app, &id, below).await?;
+    let now_us = app.now_us();
     let app_of_write = Arc::clone(app);
     let outcome = app.database.write(move |transaction| {
-        let (app, hashes, below) = (Arc::clone(&app_of_write), hashes.clone(), below.clone());
+        let (app, hashes) = (Arc::clone(&app_of_write), hashes.clone());
         Box::pin(async move {
-            let found = db::challenge::find_locked(transaction, &digest, now_us).await?;
-            let found = found.filter(|(_, group)| is_below(group, below.as_deref()));
-            match found {
+            match db::challenge::find_locked(transaction, &digest, now_us).await? {
                 None => Ok::<_, Error>(Outcome::Unknown),
                 Some((challenge, group)) => {
                     attempt(&app, transaction, &challenge, &group, &hashes, now_us).await

@@ -68,7 +68,8 @@ pub async fn send_code(
     languages: Option<String>,
 ) -> Result<SentCode, Error> {
     let id = ChallengeId::parse(id).ok_or(Error::ChallengeUnknown)?;
-    let begun = match reserve(app, &id, below).await? {
+    let group = find_group(app, &id, below).await?;
+    let begun = match reserve(app, &id, group).await? {
         Reservation::Begun(begun) => begun,
         Reservation::Unknown => return Err(Error::ChallengeUnknown),
         Reservation::Solved => return Err(Error::ChallengeSolved),
@@ -90,20 +91,38 @@ pub async fn send_code(
         .map_err(|error| Error::Internal(format!("the sending of a code ended: {error}")))?
 }
 
+/// The request that a live challenge belongs to, if it can be named under this base URL: that of its own instance, or the root. Whoever makes ids up
+/// costs a query, and no write.
+///
+/// # Errors
+/// [`Error::ChallengeUnknown`].
+pub(super) async fn find_group(
+    app: &App,
+    id: &ChallengeId,
+    below: Option<&str>,
+) -> Result<challenge_group::Model, Error> {
+    let found = db::challenge::find(app.database.read(), &[id.digest()], app.now_us()).await?;
+    let group = found.into_iter().map(|(_, group)| group).next();
+    group
+        .filter(|group| below.is_none_or(|instance_id| group.instance_id == instance_id))
+        .ok_or(Error::ChallengeUnknown)
+}
+
 async fn reserve(
     app: &Arc<App>,
     id: &ChallengeId,
-    below: Option<&str>,
+    group: challenge_group::Model,
 ) -> Result<Reservation, Error> {
-    let (digest, below, now_us) = (id.digest(), below.map(str::to_owned), app.now_us());
+    let (digest, now_us) = (id.digest(), app.now_us());
+    let open = limits::open_challenges(group.budget, &group.instance_id);
     let app_of_write = Arc::clone(app);
     app.database
         .write(move |transaction| {
-            let (app, below) = (Arc::clone(&app_of_write), below.clone());
+            let (app, open) = (Arc::clone(&app_of_write), open.clone());
             Box::pin(async move {
-                let found = db::challenge::find_locked(transaction, &digest, now_us).await?;
-                let found = found.filter(|(_, group)| is_below(group, below.as_deref()));
-                match found {
+                // First what is counted, then the challenge: as whoever makes room for new ones does.
+                code_counter::lock(transaction, &open, now_us).await?;
+                match db::challenge::find_locked(transaction, &digest, now_us).await? {
                     None => Ok(Reservation::Unknown),
                     Some((challenge, group)) => {
                         begin(&app, transaction, challenge, group, now_us).await
@@ -112,11 +131,6 @@ async fn reserve(
             })
         })
         .await
-}
-
-/// Whether a challenge can be named under this base URL: that of its own instance, or the root.
-pub(super) fn is_below(group: &challenge_group::Model, below: Option<&str>) -> bool {
-    below.is_none_or(|instance_id| group.instance_id == instance_id)
 }
 
 async fn begin(
@@ -230,12 +244,15 @@ fn purpose(group: &challenge_group::Model) -> Result<tan::Purpose, Error> {
 /// Makes the code the one that counts, now that it is out.
 async fn arm(app: &App, begun: Begun, code: &Tan, valid_for: Duration) -> Result<SentCode, Error> {
     let Begun {
-        challenge, at_us, ..
+        challenge,
+        group,
+        at_us,
     } = begun;
     let hash = app
         .keyring
         .keyed_hash(Purpose::Tan, &code_message(&challenge.id_digest, code));
     let expires_at_us = app.now_us().saturating_add(micros(valid_for));
+    let expires_at_us = expires_at_us.min(group.expires_at_us);
     let new = NewCode {
         hash: KeyedDigest {
             digest: SecretBytes::new(hash.to_bytes()),
