@@ -10,6 +10,7 @@ use crate::{
     config::{PublicUrl, Settings, TanChannel},
     db::{self, Database, DatabaseError, DatabaseSettings, SchemaStatus},
     merchant::legal::{LegalDocuments, LegalError},
+    metrics::CodeMetrics,
     random::Random,
     secrets::{KeyFile, KeyFileError, KeyedHash, Keyring, WrongKey},
     tan::{Delivery, Undeliverable},
@@ -37,6 +38,8 @@ pub struct App {
     pub legal: LegalDocuments,
     /// How confirmation codes reach people.
     pub tan: Delivery,
+    /// How many of them did what.
+    pub codes: CodeMetrics,
     /// The channels on which an instance that signed up by itself must have a factor.
     pub mandatory_channels: Vec<Channel>,
 }
@@ -147,6 +150,7 @@ impl App {
             mandatory_channels: mandatory_channels(&settings),
             settings: Arc::new(settings),
             tan,
+            codes: CodeMetrics::default(),
         })
     }
 

@@ -8,10 +8,13 @@
 //! | `kontor_database_connections` | `state`: `in_use`, `idle` | connections of all pools |
 //! | `kontor_database_write_queue_length` | | writes that wait for their turn |
 //! | `kontor_password_hashes` | `state`: `waiting`, `running` | the password hashing queue |
+//! | `kontor_codes_total` | `channel`, `outcome`: `sent`, `undelivered`, `refused`, `solved`, `wrong` | confirmation codes |
 //! | `kontor_build_info` | `version` | always 1 |
 //!
 //! `operation` is an `operationId` of the document, or `none` where no operation was reached, so that no client can
-//! make up label values.
+//! make up label values. `channel` is `email`, `sms` or `post`, or `none` where too many codes were asked for before one was chosen.
+
+mod codes;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -27,6 +30,8 @@ use prometheus_client::{
     },
     registry::{Registry, Unit},
 };
+
+pub use codes::{CodeMetrics, CodeOutcome};
 
 /// The media type of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -55,6 +60,8 @@ pub struct Sources {
     pub password_hashes_waiting: Reading,
     /// Password hashes being computed.
     pub password_hashes_running: Reading,
+    /// Confirmation codes.
+    pub codes: CodeMetrics,
 }
 
 impl Sources {
@@ -68,6 +75,7 @@ impl Sources {
             database_write_queue_length: Arc::clone(&zero),
             password_hashes_waiting: Arc::clone(&zero),
             password_hashes_running: zero,
+            codes: CodeMetrics::default(),
         }
     }
 }
@@ -130,6 +138,7 @@ impl Metrics {
             "This program",
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
+        sources.codes.register(&mut registry);
         registry.register_collector(Box::new(sources));
         Self {
             registry,
@@ -226,6 +235,7 @@ fn gauge(reading: &Reading) -> ConstGauge<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tan::Channel;
 
     #[test]
     fn everything_is_rendered() {
@@ -235,6 +245,9 @@ mod tests {
             database_write_queue_length: Arc::new(|| 7),
             ..Sources::none()
         };
+        for channel in [Some(Channel::Sms), None] {
+            sources.codes.count(channel, CodeOutcome::Refused);
+        }
         let metrics = Metrics::new(sources);
         for _ in 0..3 {
             metrics.request_begun();
@@ -255,6 +268,8 @@ mod tests {
             "kontor_database_write_queue_length 7",
             "kontor_password_hashes{state=\"waiting\"} 2",
             "kontor_password_hashes{state=\"running\"} 0",
+            "kontor_codes_total{channel=\"sms\",outcome=\"refused\"} 1",
+            "kontor_codes_total{channel=\"none\",outcome=\"refused\"} 1",
             concat!(
                 "kontor_build_info{version=\"",
                 env!("CARGO_PKG_VERSION"),

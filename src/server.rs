@@ -97,6 +97,7 @@ pub fn metrics(app: &Arc<App>) -> Arc<Metrics> {
         database_write_queue_length: read(|app| number(app.database.pool_status().writes_waiting)),
         password_hashes_waiting: read(|app| number(app.hasher.statistics().waiting)),
         password_hashes_running: read(|app| number(app.hasher.statistics().running)),
+        codes: app.codes.clone(),
     }))
 }
 

@@ -5,12 +5,14 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::MaskedAddress;
-use crate::auth::TokenScope;
+use crate::{
+    auth::TokenScope,
+    tan::{Channel, DeliveryError, Purpose},
+};
 
 /// Something that happened to an instance.
 ///
-/// Text in a field is either part of this program (`&'static str`) or a [`MaskedAddress`]; there is no place for what a request
-/// brought. `channel` is the name of a channel that codes are sent on (`email`, `sms`), `purpose` is what a code is for.
+/// A field is a number, a word of this program or a [`MaskedAddress`]; there is no place for what a request brought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Event {
@@ -54,7 +56,7 @@ pub enum Event {
         /// Whether its owner did it, not the operator.
         self_provisioned: bool,
     },
-    /// `instance.changed`: its settings were changed. A change of contacts is an event of its own besides.
+    /// `instance.changed`: its settings were written anew. A change of contacts is an event of its own besides.
     InstanceChanged,
     /// `instance.disabled`: its signing key was destroyed and its tokens ended.
     InstanceDisabled,
@@ -72,44 +74,55 @@ pub enum Event {
     /// `challenge.sent`: a code was handed over for delivery.
     ChallengeSent {
         /// What the code is for.
-        purpose: &'static str,
+        purpose: Purpose,
         /// On which channel.
-        channel: &'static str,
+        channel: Channel,
         /// To whom.
         address: MaskedAddress,
+    },
+    /// `challenge.undelivered`: a code could not be handed over, or it is not known whether it was.
+    ChallengeUndelivered {
+        /// What the code was for.
+        purpose: Purpose,
+        /// On which channel.
+        channel: Channel,
+        /// To whom.
+        address: MaskedAddress,
+        /// Why not.
+        reason: DeliveryError,
     },
     /// `challenge.solved`: the right code was given.
     ChallengeSolved {
         /// What the code is for.
-        purpose: &'static str,
+        purpose: Purpose,
         /// On which channel it came.
-        channel: &'static str,
+        channel: Channel,
         /// To whom it was sent.
         address: MaskedAddress,
     },
     /// `challenge.failed`: a wrong code was given.
     ChallengeFailed {
         /// What the code is for.
-        purpose: &'static str,
+        purpose: Purpose,
         /// On which channel it came.
-        channel: &'static str,
+        channel: Channel,
         /// How many guesses are left; 0: this was the last one.
         guesses_left: u32,
     },
     /// `challenge.refused`: a code was not sent, or a challenge not made, because a cap was reached.
     ChallengeRefused {
         /// What the code would be for.
-        purpose: &'static str,
+        purpose: Purpose,
         /// On which channel it would be sent, where that was known.
         #[serde(skip_serializing_if = "Option::is_none")]
-        channel: Option<&'static str>,
+        channel: Option<Channel>,
         /// Which cap.
         cap: Cap,
     },
     /// `contact.changed`: the e-mail address or phone number of the instance was changed. It is not a factor by that.
     ContactChanged {
         /// Which of the two.
-        channel: &'static str,
+        channel: Channel,
         /// The new one; `None`: there is none any more.
         #[serde(skip_serializing_if = "Option::is_none")]
         address: Option<MaskedAddress>,
@@ -117,14 +130,14 @@ pub enum Event {
     /// `factor.added`: codes are sent to this address from now on.
     FactorAdded {
         /// On which channel.
-        channel: &'static str,
+        channel: Channel,
         /// The address.
         address: MaskedAddress,
     },
     /// `factor.moved`: codes are sent to another address of the same channel from now on.
     FactorMoved {
         /// On which channel.
-        channel: &'static str,
+        channel: Channel,
         /// The address until now.
         from: MaskedAddress,
         /// The new address.
@@ -133,7 +146,7 @@ pub enum Event {
     /// `factor.dropped`: codes are no longer sent to this address.
     FactorDropped {
         /// On which channel.
-        channel: &'static str,
+        channel: Channel,
         /// The address.
         address: MaskedAddress,
     },
@@ -181,7 +194,9 @@ pub enum Cap {
     Retransmission,
     /// Too many codes in a day, for this account and purpose.
     Account,
-    /// Too many codes in a day, for this client network.
+    /// Too many codes in a day, for this address and purpose.
+    Address,
+    /// Too many codes or requests in a day, for this client network.
     Network,
     /// Too many codes in a day, for this purpose on the whole server.
     Server,
@@ -191,7 +206,7 @@ pub enum Cap {
 
 impl Event {
     /// The names of all events, in the order of their documentation.
-    pub const NAMES: [&'static str; 19] = [
+    pub const NAMES: [&'static str; 20] = [
         "login.granted",
         "login.refused",
         "token.granted",
@@ -203,6 +218,7 @@ impl Event {
         "instance.purged",
         "credentials.changed",
         "challenge.sent",
+        "challenge.undelivered",
         "challenge.solved",
         "challenge.failed",
         "challenge.refused",
@@ -228,6 +244,7 @@ impl Event {
             Self::InstancePurged => "instance.purged",
             Self::CredentialsChanged { .. } => "credentials.changed",
             Self::ChallengeSent { .. } => "challenge.sent",
+            Self::ChallengeUndelivered { .. } => "challenge.undelivered",
             Self::ChallengeSolved { .. } => "challenge.solved",
             Self::ChallengeFailed { .. } => "challenge.failed",
             Self::ChallengeRefused { .. } => "challenge.refused",
@@ -239,11 +256,12 @@ impl Event {
         }
     }
 
-    /// Whether something was done or refused.
+    /// Whether something was done, or was refused or failed. Strangers can cause any number of the latter.
     #[must_use]
     pub const fn outcome(&self) -> Outcome {
         match self {
             Self::LoginRefused { .. }
+            | Self::ChallengeUndelivered { .. }
             | Self::ChallengeFailed { .. }
             | Self::ChallengeRefused { .. } => Outcome::Refused,
             _ => Outcome::Ok,

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::tan::{self, Channel};
+
 /// What stands in a masked address for what it hides.
 const MASK: &str = "***";
 
@@ -16,6 +18,12 @@ const LONGEST: usize = 64;
 pub struct MaskedAddress(String);
 
 impl MaskedAddress {
+    /// Masks an address of a channel.
+    #[must_use]
+    pub fn of(channel: Channel, address: &str) -> Self {
+        Self::new(&tan::hint(channel, address))
+    }
+
     /// Takes masked text.
     #[must_use]
     pub fn new(masked: &str) -> Self {

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! # use kontor::{app::App, audit::{Event, Origin, Recorder}, db, error::Error};
-//! async fn revoke(app: &App, origin: Origin, instance_serial: i64, token: i64) -> Result<bool, Error> {
+//! async fn revoke(app: &App, origin: &Origin, instance_serial: i64, token: i64) -> Result<bool, Error> {
 //!     let audit = Recorder::new(app, origin);
 //!     app.database
 //!         .write(move |transaction| {

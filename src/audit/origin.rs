@@ -1,10 +1,13 @@
 //! Who does something, and from where.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use entity::audit_event::ActorKind;
 
-use crate::http::{ClientAddress, RequestId};
+use crate::{
+    auth::ClientNetwork,
+    http::{ClientAddress, RequestId},
+};
 
 /// Longest name of a user of the operating system that is kept, in characters.
 const LONGEST_USER: usize = 64;
@@ -29,7 +32,7 @@ pub enum Actor {
         /// The number of the token.
         serial: i64,
     },
-    /// Somebody who proved nothing but codes that were sent to the owner of an instance: a password reset.
+    /// Somebody who proved nothing but codes that were sent to the owner of an instance: a password reset or a sign-up.
     SecondFactor {
         /// The name of that instance.
         instance: String,
@@ -92,7 +95,7 @@ impl Actor {
 pub struct Origin {
     pub(super) actor: Actor,
     pub(super) address: Option<IpAddr>,
-    pub(super) request_id: Option<String>,
+    pub(super) request_id: Option<RequestId>,
 }
 
 impl Origin {
@@ -102,7 +105,7 @@ impl Origin {
         Self {
             actor,
             address: Some(address.0),
-            request_id: Some(request_id.as_str().to_owned()),
+            request_id: Some(request_id.clone()),
         }
     }
 
@@ -121,6 +124,12 @@ impl Origin {
             address: None,
             request_id: None,
         }
+    }
+
+    /// Where it comes from, as limits on guessing see it. The command line counts as this machine.
+    #[must_use]
+    pub fn network(&self) -> ClientNetwork {
+        ClientNetwork::from(self.address.unwrap_or(Ipv4Addr::LOCALHOST.into()))
     }
 
     /// The same request, now that more is known of who makes it: a login that was anonymous until its password was proven.

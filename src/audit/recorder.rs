@@ -12,6 +12,7 @@ use crate::clock::UnixMicros;
 use crate::config::Lifetime;
 use crate::db::audit::{self, NewAuditEvent};
 use crate::db::{DatabaseError, WriteTransaction};
+use crate::http::RequestId;
 
 /// How many refusals of one kind at one instance are kept…
 pub const REFUSALS_IN_WINDOW: u64 = 100;
@@ -36,8 +37,18 @@ struct Inner {
 impl Recorder {
     /// For an operation that is done now by somebody.
     #[must_use]
-    pub fn new(app: &App, origin: Origin) -> Self {
-        Self::at(app.clock.now(), app.settings.audit.retention, origin)
+    pub fn new(app: &App, origin: &Origin) -> Self {
+        Self::at(
+            app.clock.now(),
+            app.settings.audit.retention,
+            origin.clone(),
+        )
+    }
+
+    /// When the operation is done, in microseconds since 1970.
+    #[must_use]
+    pub fn now_us(&self) -> i64 {
+        self.0.at.get()
     }
 
     /// For an operation at that time, with events kept for so long.
@@ -53,7 +64,7 @@ impl Recorder {
     /// Records an event about the instance of that name, in the write that makes it true, and removes a few events that are too
     /// old. Of refusals only [`REFUSALS_IN_WINDOW`] are kept; the last of them says so.
     ///
-    /// It waits for no other write, but do it last: a write should hold what it holds for as short as can be.
+    /// It waits for no other write, but do it late: a write should hold what it holds for as short as can be.
     ///
     /// # Errors
     /// [`DatabaseError::Store`] and the like; then the write as a whole fails.
@@ -90,7 +101,7 @@ impl Recorder {
             actor_token_serial: origin.actor.token_serial(),
             actor_user: origin.actor.user(),
             address: origin.address.map(|address| address.to_string()),
-            request_id: origin.request_id.as_deref(),
+            request_id: origin.request_id.as_ref().map(RequestId::as_str),
             detail: Value::Object(detail),
         };
         audit::insert(transaction, new).await?;

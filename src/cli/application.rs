@@ -1,7 +1,6 @@
 //! What the verbs that work on the database have in common.
 
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr};
 
 use entity::instance::Model;
 use kontor_openapi::merchant::{
@@ -14,19 +13,14 @@ use tokio::runtime::Runtime;
 use super::SettingsArgs;
 use super::failure::Failure;
 use crate::app::{App, Migration, StartError, database_settings};
-use crate::auth::{ClientNetwork, TokenScope};
+use crate::audit::Origin;
+use crate::auth::TokenScope;
 use crate::clock::Clock;
 use crate::config::{Lifetime, Settings};
 use crate::db::{self, DatabaseError};
 use crate::error::Error;
-use crate::merchant::{Grant, Granted, grant_token, token_lifetime};
+use crate::merchant::{Grant, Granted, GrantedBy, grant_token, token_lifetime};
 use crate::random::Random;
-
-/// Where the command line comes from, as the limits on guessing see it: this machine.
-#[must_use]
-pub fn local_network() -> ClientNetwork {
-    ClientNetwork::from(IpAddr::V4(Ipv4Addr::LOCALHOST))
-}
 
 /// Runs asynchronous work to its end.
 ///
@@ -180,13 +174,14 @@ pub async fn grant(
     let credential = credential.ok_or_else(|| Failure::of_operation(Error::Unauthorized, id))?;
     let grant = Grant {
         instance_serial: stored.serial,
+        instance_id: stored.instance_id,
         credential_version: credential.version,
         scope,
         lifetime: token_lifetime(app, duration),
         description,
-        parent_serial: None,
+        by: GrantedBy::CommandLine,
     };
-    grant_token(app, grant, Vec::new())
+    grant_token(app, &Origin::of_command_line(), grant)
         .await
         .map_err(|error| Failure::of_operation(error, id))
 }

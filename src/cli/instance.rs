@@ -11,13 +11,12 @@ use kontor_openapi::merchant::{
 use serde::Serialize;
 
 use super::SettingsArgs;
-use super::application::{
-    find_instance, local_network, parse_id, parse_password, plain_instance, with_app,
-};
+use super::application::{find_instance, parse_id, parse_password, plain_instance, with_app};
 use super::failure::Failure;
 use super::output::{self, OutputArgs};
 use super::password::PasswordArgs;
 use crate::app::{App, Migration};
+use crate::audit::Origin;
 use crate::db::{self, instance::SecondFactors};
 use crate::error::Error;
 use crate::merchant::{
@@ -240,7 +239,7 @@ async fn create(
     message: InstanceConfigurationMessage,
 ) -> Result<(), Failure> {
     let id = message.id.clone();
-    let outcome = create_instance(app, message, local_network(), By::CommandLine)
+    let outcome = create_instance(app, message, &Origin::of_command_line(), By::CommandLine)
         .await
         .map_err(|error| Failure::of_operation(error, &args.id))?;
     let created = Created {
@@ -376,7 +375,7 @@ async fn passwd(app: &App, args: &PasswdArgs) -> Result<(), Failure> {
         clear_second_factor: args.clear_second_factor,
     };
     let auth = NewAuth::Password(password);
-    change_auth(app, &stored, &auth, local_network(), by)
+    change_auth(app, &stored, &auth, &Origin::of_command_line(), by)
         .await
         .map_err(|error| Failure::of_operation(error, &args.id))?;
     let ended = match args.clear_second_factor {
@@ -402,7 +401,7 @@ async fn remove(app: &App, id: &str, removal: Removal, is_meant: bool) -> Result
     if !is_meant {
         ask(id)?;
     }
-    remove_instance(app, &stored, removal, None)
+    remove_instance(app, &Origin::of_command_line(), &stored, removal, None)
         .await
         .map_err(|error| Failure::of_operation(error, id))?;
     output::line(&match removal {

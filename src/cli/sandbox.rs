@@ -12,13 +12,14 @@ use serde_json::Value;
 
 use super::SettingsArgs;
 use super::application::{
-    block_on, grant, local_network, parse_id, parse_password, password_auth, plain_instance,
+    block_on, grant, parse_id, parse_password, password_auth, plain_instance,
 };
 use super::failure::Failure;
 use super::output::{self, OutputArgs};
 use super::serve::listen;
 use super::signals::{Signals, serve_until_stopped};
 use crate::app::{App, Migration, StartError};
+use crate::audit::Origin;
 use crate::auth::{Scope, TokenScope};
 use crate::clock::Clock;
 use crate::config::{DatabaseUrl, Lifetime, Loaded, Settings};
@@ -195,7 +196,7 @@ async fn furnish(
     let password = password(app);
     let id = message.id.clone();
     message.auth = password_auth(parse_password(&password)?);
-    create_instance(app, message, local_network(), By::CommandLine)
+    create_instance(app, message, &Origin::of_command_line(), By::CommandLine)
         .await
         .map_err(|error| Failure::of_operation(error, id.as_str()))?;
     let scope = TokenScope {

@@ -8,12 +8,13 @@ use clap::Args;
 use kontor_openapi::scalar::InstanceId;
 
 use super::SettingsArgs;
-use super::application::{block_on, local_network, open, parse_id, parse_password, plain_instance};
+use super::application::{block_on, open, parse_id, parse_password, plain_instance};
 use super::failure::Failure;
 use super::output;
 use super::password::{ADMIN_PASSWORD, admin_from_environment};
 use super::signals::{Signals, serve_until_stopped};
 use crate::app::{App, Migration, database_settings};
+use crate::audit::Origin;
 use crate::config::{Loaded, LogFormat, Mistake, Origins, Settings};
 use crate::db::{self, ServeLock, instance::Unreachable};
 use crate::error::Error;
@@ -135,7 +136,7 @@ async fn bootstrap(app: &App) -> Result<Admin, Failure> {
     };
     let id = parse_id(InstanceId::ADMIN)?;
     let message = plain_instance(id, InstanceId::ADMIN.to_owned(), parse_password(&password)?);
-    match create_instance(app, message, local_network(), By::CommandLine).await {
+    match create_instance(app, message, &Origin::of_command_line(), By::CommandLine).await {
         Ok(_) => {
             tracing::info!(
                 instance.id = InstanceId::ADMIN,

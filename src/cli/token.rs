@@ -12,11 +12,12 @@ use super::application::{find_instance, grant, with_app};
 use super::failure::Failure;
 use super::output::{self, OutputArgs};
 use crate::app::{App, Migration};
+use crate::audit::Origin;
 use crate::auth::TokenScope;
 use crate::config::Lifetime;
 use crate::db::{self, access_token::Page};
 use crate::error::Error;
-use crate::merchant::{timestamp, token_info};
+use crate::merchant::{Revocation, revoke_token, timestamp, token_info};
 
 /// Scopes that can be asked for, without `:refreshable`.
 pub const SCOPES: [&str; 6] = [
@@ -179,13 +180,11 @@ fn as_text(list: &TokenInfos) -> String {
 }
 
 async fn revoke(app: &App, args: &RevokeArgs) -> Result<(), Failure> {
-    let instance = find_instance(app, &args.instance).await?.serial;
-    let serial = args.serial;
-    let revoked = app.database.write(move |transaction| {
-        Box::pin(async move { db::access_token::revoke(transaction, instance, serial).await })
-    });
-    let revoked: Result<bool, db::DatabaseError> = revoked.await;
-    match revoked? {
+    let (id, serial) = (&args.instance, args.serial);
+    let instance_serial = find_instance(app, id).await?.serial;
+    let (origin, revocation) = (Origin::of_command_line(), Revocation::WithRefreshed(serial));
+    let revoked = revoke_token(app, &origin, instance_serial, id, revocation).await;
+    match revoked.map_err(|error| Failure::of_operation(error, id))? {
         true => Ok(()),
         false => Err(Failure::failed(format!(
             "the instance {:?} has no access token with the serial number {serial}",

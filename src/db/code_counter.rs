@@ -18,6 +18,21 @@ pub struct Counted {
     pub name: String,
     /// How many are allowed.
     pub most: u64,
+    /// Whose number that is.
+    pub bound: Bound,
+}
+
+/// Whose number a counter bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Bound {
+    /// An instance's.
+    Account,
+    /// An address's that codes are sent to.
+    Address,
+    /// A client network's.
+    Network,
+    /// The whole server's.
+    Server,
 }
 
 /// The time over which is counted: a day, in microseconds.
@@ -33,6 +48,8 @@ pub enum Room {
     Left,
     /// One of the counters is full.
     Full {
+        /// Whose number it is.
+        bound: Bound,
         /// When the oldest that counts stops to do so, in microseconds from now.
         retry_after_us: i64,
     },
@@ -55,7 +72,7 @@ pub async fn reserve(
     let mut serials = Vec::new();
     for counted in &counted {
         let serial = touch(transaction, &counted.name, now_us).await?;
-        if let full @ Room::Full { .. } = room(transaction, serial, counted.most, now_us).await? {
+        if let full @ Room::Full { .. } = room(transaction, serial, counted, now_us).await? {
             return Ok(full);
         }
         serials.push(serial);
@@ -88,7 +105,7 @@ pub async fn look(
         let counter = Entity::find().filter(Column::Name.eq(&counted.name));
         if let Some(counter) = counter.one(connection).await?
             && let full @ Room::Full { .. } =
-                room(connection, counter.serial, counted.most, now_us).await?
+                room(connection, counter.serial, counted, now_us).await?
         {
             return Ok(full);
         }
@@ -171,7 +188,7 @@ pub async fn lock(
 async fn room(
     connection: &impl ConnectionTrait,
     counter_serial: i64,
-    most: u64,
+    counted: &Counted,
     now_us: i64,
 ) -> Result<Room, DatabaseError> {
     use code_transmission::{Column, Entity};
@@ -180,12 +197,13 @@ async fn room(
     let counts = Entity::find()
         .filter(Column::CounterSerial.eq(counter_serial))
         .filter(Column::AtUs.gt(too_old_us));
-    if counts.clone().count(connection).await? < most {
+    if counts.clone().count(connection).await? < counted.most {
         return Ok(Room::Left);
     }
     let oldest = counts.order_by_asc(Column::AtUs).one(connection).await?;
     let oldest_us = oldest.map_or(now_us, |oldest| oldest.at_us);
     Ok(Room::Full {
+        bound: counted.bound,
         retry_after_us: oldest_us.saturating_sub(too_old_us).max(1),
     })
 }

@@ -28,7 +28,7 @@ const COUNTED: u64 = 0xffff_ffff;
 const LONGEST_FOREIGN_ID: usize = 64;
 
 /// Request data: the id of this request, a ULID unless a trusted proxy gave one.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(HeaderValue);
 
 impl RequestId {

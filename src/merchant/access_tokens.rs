@@ -13,7 +13,8 @@ use kontor_openapi::{
 
 use super::{
     Authority, Caller, Merchant,
-    login::{self, Granted},
+    login::{self, Granted, GrantedBy},
+    revocation::{Revocation, revoke},
 };
 use crate::{
     auth::TokenScope,
@@ -36,7 +37,7 @@ impl AccessTokensApi for Merchant {
         let request = caller
             .confirmable::<operations::CreateToken>(Purpose::LogIn, presented)
             .body(&body)?;
-        let mut scope = scope(body.scope.as_str())?;
+        let mut scope = login::scope(body.scope.as_str())?;
         scope.refreshable |= body.refreshable.unwrap_or(false);
         let asked = body.duration.map(|duration| match duration {
             RelativeTime::Forever => Lifetime::Forever,
@@ -45,29 +46,34 @@ impl AccessTokensApi for Merchant {
             }
         });
         let mut lifetime = login::lifetime(&self.app, asked);
-        let mut parent_serial = None;
-        if let Authority::Token(parent, parent_scope) = &caller.authority {
+        let mut parent = None;
+        if let Authority::Token(token, parent_scope) = &caller.authority {
             if !scope.is_subset_of(*parent_scope) {
                 let detail =
                     format!("a token of scope {parent_scope} cannot obtain the scope {scope}");
                 return Err(Error::PermissionInsufficient(detail));
             }
-            lifetime = lifetime.min(granted(parent.lifetime_us));
-            parent_serial = Some(parent.serial);
+            lifetime = lifetime.min(granted(token.lifetime_us));
+            parent = Some(token.serial);
         }
-        let grant = login::Grant {
+        let grant = |by| login::Grant {
+            by,
             instance_serial: caller.instance.serial,
+            instance_id: caller.instance.instance_id.clone(),
             credential_version: caller.credential_version,
             scope,
             lifetime,
-            description: body.description,
-            parent_serial,
+            description: body.description.clone(),
         };
-        if parent_serial.is_some() {
-            let granted = login::grant(&self.app, grant, Vec::new()).await?;
+        if let Some(parent) = parent {
+            let grant = grant(GrantedBy::Token(parent));
+            let granted = login::grant(&self.app, &caller.origin, grant).await?;
             return Ok(CreateTokenReply::Ok(success(granted, scope)?));
         }
-        let log_in = |permit| login::grant(&self.app, grant.clone(), vec![permit]);
+        let log_in = |permit| {
+            let grant = grant(GrantedBy::Login(vec![permit]));
+            login::grant(&self.app, &caller.origin, grant)
+        };
         let asked = caller.asked();
         let granted = mfa::protect(&self.app, &request, &asked, Rule::Login, log_in);
         Ok(match granted.await? {
@@ -77,19 +83,16 @@ impl AccessTokensApi for Merchant {
     }
 
     async fn revoke_own_token(&self, caller: Caller) -> Result<RevokeOwnTokenReply, Error> {
-        let Authority::Token(token, _) = caller.authority else {
+        let Authority::Token(token, _) = &caller.authority else {
             return Err(Error::Malformed {
                 parameter: "Authorization",
                 reason: "is no access token",
             });
         };
-        let serial = caller.instance.serial;
-        let ended = self.app.database.write(move |transaction| {
-            Box::pin(
-                async move { db::access_token::end_alone(transaction, serial, token.serial).await },
-            )
-        });
-        match ended.await? {
+        match self
+            .revoke(&caller, Revocation::Alone(token.serial))
+            .await?
+        {
             true => Ok(RevokeOwnTokenReply::NoContent),
             false => Err(Error::Unauthorized),
         }
@@ -125,17 +128,21 @@ impl AccessTokensApi for Merchant {
     }
 
     async fn revoke_token(&self, caller: Caller, serial: u64) -> Result<RevokeTokenReply, Error> {
-        let instance_serial = caller.instance.serial;
         let serial = i64::try_from(serial).map_err(|_| Error::TokenUnknown)?;
-        let revoked = self.app.database.write(move |transaction| {
-            Box::pin(
-                async move { db::access_token::revoke(transaction, instance_serial, serial).await },
-            )
-        });
-        match revoked.await? {
+        let revocation = Revocation::WithRefreshed(serial);
+        match self.revoke(&caller, revocation).await? {
             true => Ok(RevokeTokenReply::NoContent),
             false => Err(Error::TokenUnknown),
         }
+    }
+}
+
+impl Merchant {
+    /// Ends tokens of the caller's instance.
+    async fn revoke(&self, caller: &Caller, revocation: Revocation) -> Result<bool, Error> {
+        let instance = &caller.instance;
+        let (serial, id) = (instance.serial, &instance.instance_id);
+        revoke(&self.app, &caller.origin, serial, id, revocation).await
     }
 }
 
@@ -159,11 +166,6 @@ pub(super) fn success(
         expiration: timestamp(granted.expires_at_us),
         refreshable: scope.refreshable,
     })
-}
-
-fn scope(text: &str) -> Result<TokenScope, Error> {
-    text.parse()
-        .map_err(|_| Error::Internal(format!("the scope {text} of the document is not known")))
 }
 
 fn wire_scope(scope: TokenScope) -> Result<kontor_openapi::merchant::TokenScope, Error> {
@@ -193,7 +195,7 @@ pub fn token_info(token: entity::access_token::Model) -> Result<TokenInfo, Error
     Ok(TokenInfo {
         creation_time: timestamp(Some(token.created_at_us)),
         expiration: timestamp(token.expires_at_us),
-        scope: wire_scope(scope(&token.scope)?)?,
+        scope: wire_scope(login::scope(&token.scope)?)?,
         refreshable: token.refreshable,
         description: token.description,
         serial: token.serial.unsigned_abs(),

@@ -7,7 +7,8 @@ use poem::{Request, http::HeaderMap};
 use super::{Merchant, login};
 use crate::{
     app::App,
-    auth::{ClientNetwork, LegacySecret, Presented, PresentedSecret, TokenScope},
+    audit::{Actor, Origin},
+    auth::{LegacySecret, Presented, PresentedSecret, TokenScope},
     db::{
         WriteTransaction, access_token, credential,
         instance::{
@@ -16,7 +17,7 @@ use crate::{
         },
     },
     error::Error,
-    http::ClientAddress,
+    http::{ClientAddress, RequestId},
     mfa::{self, Asked, Permit, PresentedIds, Protected, ProtectedRequest, Rule},
     secrets::KeyedHash,
     tan::Purpose,
@@ -29,8 +30,8 @@ pub struct Visitor {
     pub headers: HeaderMap,
     /// The instance under whose base URL the request was made; none at the root.
     pub below: Option<String>,
-    /// Where the request came from.
-    pub network: ClientNetwork,
+    /// Where the request came from, by somebody who is not known.
+    pub origin: Origin,
 }
 
 /// A caller whose credential was checked against the operation's permission.
@@ -42,8 +43,8 @@ pub struct Caller {
     pub credential_version: i64,
     /// By what right.
     pub authority: Authority,
-    /// Where the request came from.
-    pub network: ClientNetwork,
+    /// Who that is for the record, and where the request came from.
+    pub origin: Origin,
 }
 
 impl Caller {
@@ -55,7 +56,7 @@ impl Caller {
         presented: PresentedIds,
     ) -> ProtectedRequest {
         let instance_id = &self.instance.instance_id;
-        ProtectedRequest::to::<O>(purpose, instance_id, self.network, presented)
+        ProtectedRequest::to::<O>(purpose, instance_id, self.origin.clone(), presented)
     }
 
     /// Who is asked to confirm: the owner of the instance whose credential was presented.
@@ -120,12 +121,28 @@ impl Proof {
 pub enum Authority {
     /// The password, at a login.
     Password,
-    /// A legacy secret, which is good for everything.
+    /// A legacy secret, which is good for everything, and at a login a password.
     LegacySecret,
     /// Nothing: whatever stands in front of the server vouches for the caller.
     External,
     /// An access token.
     Token(TokenOfAccess, TokenScope),
+}
+
+impl Authority {
+    /// Who that is for the record.
+    fn actor(&self, instance: &InstanceOfAccess) -> Actor {
+        let instance = instance.instance_id.clone();
+        match self {
+            Self::Password => Actor::Password { instance },
+            Self::LegacySecret => Actor::LegacySecret { instance },
+            Self::External => Actor::External { instance },
+            Self::Token(token, _) => Actor::Token {
+                instance,
+                serial: token.serial,
+            },
+        }
+    }
 }
 
 /// The scheme that only a login accepts.
@@ -154,7 +171,7 @@ impl Gate for Merchant {
         Ok(Visitor {
             headers: request.headers().clone(),
             below: (name != InstanceId::ADMIN).then(|| name.to_owned()),
-            network: client_network(request)?,
+            origin: origin(request)?,
         })
     }
 
@@ -167,31 +184,34 @@ impl Gate for Merchant {
         let access = self
             .access(instance_name(request), &presented, operation)
             .await?;
-        let network = client_network(request)?;
+        let origin = origin(request)?;
         let credential = access.credential.clone().ok_or(Error::Unauthorized)?;
         let door = Door {
             app: &self.app,
             access: &access,
             credential: &credential,
-            network,
+            origin: &origin,
         };
         let (authority, credential_version) = door.authority(presented, operation).await?;
         if !operation.usable_before_validation && self.lacks_factor(&access.instance) {
             return Err(Error::MfaMissing);
         }
         Ok(Caller {
+            origin: origin.with_actor(authority.actor(&access.instance)),
             instance: access.instance,
             credential_version,
             authority,
-            network,
         })
     }
 }
 
-fn client_network(request: &Request) -> Result<ClientNetwork, Error> {
-    let address = request.data::<ClientAddress>();
-    let network = address.map(|address| ClientNetwork::from(address.0));
-    network.ok_or_else(|| Error::Internal("the client's address is not known".to_owned()))
+/// Where a request comes from, while nobody knows who makes it.
+fn origin(request: &Request) -> Result<Origin, Error> {
+    let (address, id) = (request.data::<ClientAddress>(), request.data::<RequestId>());
+    let known = address.zip(id);
+    known
+        .map(|(address, id)| Origin::of_request(Actor::Anonymous, *address, id))
+        .ok_or_else(|| Error::Internal("the client's address is not known".to_owned()))
 }
 
 fn instance_name(request: &Request) -> &str {
@@ -255,7 +275,7 @@ struct Door<'a> {
     app: &'a App,
     access: &'a InstanceAccess,
     credential: &'a CredentialOfAccess,
-    network: ClientNetwork,
+    origin: &'a Origin,
 }
 
 impl Door<'_> {
@@ -313,24 +333,32 @@ impl Door<'_> {
         let version = login::verify(
             self.app,
             self.access.instance.serial,
-            self.network,
+            self.origin,
             &password,
         )
         .await?;
-        Ok((Authority::Password, version))
+        Ok((self.proven(), version))
+    }
+
+    /// What somebody has who knows the password of the instance.
+    fn proven(&self) -> Authority {
+        match self.credential.is_legacy {
+            true => Authority::LegacySecret,
+            false => Authority::Password,
+        }
     }
 
     /// Clients written before there were passwords log in by a bearer. What has the form of an access token is only ever
     /// looked up: as a token that was not found, or as a strong legacy secret.
     async fn log_in_by_bearer(&self, secret: &PresentedSecret) -> Result<(Authority, i64), Error> {
         if self.is_strong_legacy(secret)? {
-            return Ok((Authority::Password, self.credential.version));
+            return Ok((self.proven(), self.credential.version));
         }
         if secret.access_token().is_some() {
             return Err(Error::Unauthorized);
         }
         match self.weak_legacy(secret) {
-            Some(legacy) => Ok((Authority::Password, self.verify_legacy(&legacy).await?)),
+            Some(legacy) => Ok((self.proven(), self.verify_legacy(&legacy).await?)),
             None => self.log_in(secret).await,
         }
     }
@@ -358,7 +386,7 @@ impl Door<'_> {
         if self.app.verified_secrets.contains(serial, version, legacy) {
             return Ok(version);
         }
-        let version = login::verify(self.app, serial, self.network, &legacy.password()).await?;
+        let version = login::verify(self.app, serial, self.origin, &legacy.password()).await?;
         self.app.verified_secrets.remember(serial, version, legacy);
         Ok(version)
     }

@@ -32,7 +32,7 @@ impl InstancesApi for Merchant {
     ) -> Result<CreateInstanceReply, Error> {
         let location = instance::base_url(&self.app, &body.id);
         let by = By::Operator(caller.proof());
-        instance::create(&self.app, body, caller.network, by).await?;
+        instance::create(&self.app, body, &caller.origin, by).await?;
         Ok(CreateInstanceReply::NoContent {
             location: Some(location),
         })
@@ -51,13 +51,14 @@ impl InstancesApi for Merchant {
 
     async fn update_instance(
         &self,
-        _caller: Caller,
+        caller: Caller,
         instance: String,
         body: InstanceReconfigurationMessage,
     ) -> Result<UpdateInstanceReply, Error> {
         let settings = InstanceSettings::new(&self.app, body)?;
         let stored = self.managed(&instance).await?;
-        match settings.store(&self.app, stored.serial).await? {
+        let serial = stored.serial;
+        match settings.store(&self.app, &caller.origin, serial).await? {
             true => Ok(UpdateInstanceReply::NoContent),
             false => Err(Error::DeletedUnchangeable),
         }
@@ -78,7 +79,10 @@ impl InstancesApi for Merchant {
             .confirmable::<operations::DeleteInstance>(Purpose::DeleteInstance, presented)
             .about(&instance)
             .parameter("purge", &purge)?;
-        let delete = |permit| instance::remove(&self.app, &stored, Removal::of(purge), permit);
+        let delete = |permit| {
+            let removal = Removal::of(purge);
+            instance::remove(&self.app, &caller.origin, &stored, removal, permit)
+        };
         Ok(match self.protect(&request, &caller, delete).await? {
             Protected::Done(()) => DeleteInstanceReply::NoContent,
             Protected::Challenged(challenges) => DeleteInstanceReply::Accepted(challenges),
@@ -105,7 +109,7 @@ impl InstancesApi for Merchant {
         let auth = NewAuth::new(&self.app, &instance, body).map_err(Error::BadAuth)?;
         let change = |permit| {
             let by = ChangedBy::Operator(caller.proof(), permit);
-            instance::change_auth(&self.app, &stored, &auth, caller.network, by)
+            instance::change_auth(&self.app, &stored, &auth, &caller.origin, by)
         };
         Ok(match self.protect(&request, &caller, change).await? {
             Protected::Done(()) => ChangeInstanceAuthReply::NoContent,

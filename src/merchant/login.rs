@@ -1,12 +1,13 @@
 //! Passwords checked under the limit of failed logins, and tokens granted.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use entity::SecretText;
 use kontor_openapi::scalar::Password;
 
 use crate::{
     app::App,
+    audit::{Event, LoginRefusal, Origin, Recorder},
     auth::{AccessToken, ClientNetwork, HashError, PasswordHash, TokenScope},
     config::Lifetime,
     db::{
@@ -24,7 +25,7 @@ const EXPIRED_AT_ONCE: u32 = 100;
 /// Checks a password and returns the version of the credential that it is right for.
 ///
 /// The attempt is counted as failed before the password is looked at, and taken back when it was right, so that attempts
-/// made at the same time cannot exceed the limit.
+/// made at the same time cannot exceed the limit. A wrong password is recorded.
 ///
 /// # Errors
 /// [`Error::Unauthorized`] for a wrong password, [`Error::LoginLimited`] after too many, [`Error::HashingBusy`],
@@ -32,18 +33,27 @@ const EXPIRED_AT_ONCE: u32 = 100;
 pub async fn verify(
     app: &App,
     instance_serial: i64,
-    network: ClientNetwork,
+    origin: &Origin,
     password: &Password,
 ) -> Result<i64, Error> {
-    let attempt = reserve(app, instance_serial, network).await?;
+    let network = origin.network();
+    let (instance_id, attempt) = reserve(app, instance_serial, network).await?;
     let outcome = compare(app, instance_serial, network, password).await;
-    if !matches!(outcome, Err(Error::Unauthorized)) {
-        app.database
-            .write(move |transaction| {
-                Box::pin(async move { login_attempt::release(transaction, attempt).await })
-            })
-            .await?;
-    }
+    let is_wrong = matches!(outcome, Err(Error::Unauthorized));
+    let audit = Recorder::new(app, origin);
+    let noted = app.database.write(move |transaction| {
+        let (audit, instance_id) = (audit.clone(), instance_id.clone());
+        Box::pin(async move {
+            if is_wrong {
+                let reason = LoginRefusal::WrongPassword;
+                let event = Event::LoginRefused { reason };
+                audit.record(transaction, &instance_id, &event).await
+            } else {
+                login_attempt::release(transaction, attempt).await
+            }
+        })
+    });
+    noted.await?;
     outcome
 }
 
@@ -64,7 +74,12 @@ async fn compare(
     }
 }
 
-async fn reserve(app: &App, instance_serial: i64, network: ClientNetwork) -> Result<i64, Error> {
+/// The name of the instance, and the number of the attempt.
+async fn reserve(
+    app: &App,
+    instance_serial: i64,
+    network: ClientNetwork,
+) -> Result<(String, i64), Error> {
     let limits = &app.settings.limits;
     let window_us = micros(limits.login_window);
     let limit = LoginLimit {
@@ -75,20 +90,16 @@ async fn reserve(app: &App, instance_serial: i64, network: ClientNetwork) -> Res
     let reservation = app.database.write(move |transaction| {
         let network = network.clone();
         Box::pin(async move {
-            if db::instance::find_held(transaction, instance_serial)
-                .await?
-                .is_none()
-            {
-                return Err(Error::InstanceUnknown);
-            }
-            Ok(
-                login_attempt::reserve(transaction, instance_serial, &network, limit, now_us)
-                    .await?,
-            )
+            let held = db::instance::find_held(transaction, instance_serial).await?;
+            let instance_id = held.ok_or(Error::InstanceUnknown)?.instance_id;
+            let reservation =
+                login_attempt::reserve(transaction, instance_serial, &network, limit, now_us);
+            Ok::<_, Error>((instance_id, reservation.await?))
         })
     });
-    match reservation.await? {
-        Reservation::Reserved { serial } => Ok(serial),
+    let (instance_id, reservation) = reservation.await?;
+    match reservation {
+        Reservation::Reserved { serial } => Ok((instance_id, serial)),
         Reservation::Refused { retry_after_us } => Err(Error::LoginLimited {
             retry_after: Duration::from_micros(retry_after_us.unsigned_abs()),
         }),
@@ -122,6 +133,8 @@ pub fn lifetime(app: &App, asked: Option<Lifetime>) -> Lifetime {
 pub struct Grant {
     /// The instance that it opens.
     pub instance_serial: i64,
+    /// Its name.
+    pub instance_id: String,
     /// The version of the credential that was proven.
     pub credential_version: i64,
     /// What it may do.
@@ -130,8 +143,55 @@ pub struct Grant {
     pub lifetime: Lifetime,
     /// What its owner notes about it.
     pub description: Option<String>,
-    /// The token that it is refreshed from.
-    pub parent_serial: Option<i64>,
+    /// By what right it is granted.
+    pub by: GrantedBy,
+}
+
+/// By what right a token is granted.
+#[derive(Debug, Clone)]
+pub enum GrantedBy {
+    /// Somebody who proved to be the owner, with what confirmed it.
+    Login(Vec<Permit>),
+    /// Somebody with another token, of this number.
+    Token(i64),
+    /// The operator, at the command line of the server.
+    CommandLine,
+}
+
+impl GrantedBy {
+    /// The token that the new one is refreshed from.
+    fn parent_serial(&self) -> Option<i64> {
+        match self {
+            Self::Token(serial) => Some(*serial),
+            Self::Login(_) | Self::CommandLine => None,
+        }
+    }
+
+    async fn redeem(&self, transaction: &WriteTransaction, audit: &Recorder) -> Result<(), Error> {
+        if let Self::Login(permits) = self {
+            for permit in permits {
+                permit.redeem(transaction, audit).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn event(&self, token_serial: i64, scope: TokenScope) -> Event {
+        match self {
+            Self::Login(_) => Event::LoginGranted {
+                token_serial,
+                scope,
+            },
+            Self::Token(_) => Event::TokenRefreshed {
+                token_serial,
+                scope,
+            },
+            Self::CommandLine => Event::TokenGranted {
+                token_serial,
+                scope,
+            },
+        }
+    }
 }
 
 /// A granted token: the only moment at which it can be read.
@@ -150,21 +210,25 @@ pub struct PreparedToken {
     row: NewAccessToken,
 }
 
-/// Grants a token, and removes expired ones of the instance; a login over HTTP redeems permits with it.
+/// Grants a token, and removes expired ones of the instance; a login redeems its permits with it.
 ///
 /// # Errors
 /// [`Error::Malformed`] for a life of no length; [`Error::Unauthorized`] if meanwhile the credential was changed or the parent ended;
 /// [`Error::ConfirmationStale`].
-pub async fn grant(app: &App, grant: Grant, permits: Vec<Permit>) -> Result<Granted, Error> {
-    let prepared = prepare(app, grant)?;
+pub async fn grant(app: &App, origin: &Origin, grant: Grant) -> Result<Granted, Error> {
+    let (audit, grant) = (Recorder::new(app, origin), Arc::new(grant));
+    let prepared = prepare(app, &grant)?;
     let new = prepared.row.clone();
     let serial = app.database.write(move |transaction| {
-        let (new, permits) = (new.clone(), permits.clone());
+        let (audit, grant, new) = (audit.clone(), Arc::clone(&grant), new.clone());
         Box::pin(async move {
-            for permit in &permits {
-                permit.redeem(transaction, new.created_at_us).await?;
-            }
-            write_token(transaction, &new).await
+            grant.by.redeem(transaction, &audit).await?;
+            let serial = write_token(transaction, &new).await?;
+            let event = grant.by.event(serial, grant.scope);
+            audit
+                .record(transaction, &grant.instance_id, &event)
+                .await?;
+            Ok::<_, Error>(serial)
         })
     });
     Ok(prepared.granted(serial.await?))
@@ -188,7 +252,7 @@ pub async fn write_token(
 ///
 /// # Errors
 /// [`Error::Malformed`] for a life of no length.
-pub fn prepare(app: &App, grant: Grant) -> Result<PreparedToken, Error> {
+pub fn prepare(app: &App, grant: &Grant) -> Result<PreparedToken, Error> {
     if grant.lifetime == Lifetime::Limited(Duration::ZERO) {
         return Err(Error::Malformed {
             parameter: "duration",
@@ -208,11 +272,11 @@ pub fn prepare(app: &App, grant: Grant) -> Result<PreparedToken, Error> {
         digest: *token.digest().as_bytes(),
         scope: grant.scope.to_string(),
         refreshable: grant.scope.refreshable,
-        description: grant.description,
+        description: grant.description.clone(),
         created_at_us: now_us,
         expires_at_us,
         lifetime_us,
-        parent_serial: grant.parent_serial,
+        parent_serial: grant.by.parent_serial(),
     };
     Ok(PreparedToken { token, row })
 }
@@ -232,6 +296,15 @@ impl PreparedToken {
             expires_at_us: self.row.expires_at_us,
         }
     }
+}
+
+/// A scope as the document or the database spells it.
+///
+/// # Errors
+/// [`Error::Internal`] for one that is not known.
+pub fn scope(text: &str) -> Result<TokenScope, Error> {
+    text.parse()
+        .map_err(|_| Error::Internal(format!("the scope {text} is not known")))
 }
 
 /// A span in microseconds; longer ones than the database can hold count as the longest.

@@ -9,6 +9,7 @@ pub mod legal;
 mod legal_documents;
 mod login;
 mod own_instance;
+mod revocation;
 mod second_factor;
 mod self_provisioning;
 
@@ -21,7 +22,10 @@ pub use instance::{
     create as create_instance, remove as remove_instance, shown as show_instance,
 };
 pub use instances::entry as list_entry;
-pub use login::{Grant, Granted, grant as grant_token, lifetime as token_lifetime, micros};
+pub use login::{
+    Grant, Granted, GrantedBy, grant as grant_token, lifetime as token_lifetime, micros,
+};
+pub use revocation::{Revocation, revoke as revoke_token};
 
 use crate::app::App;
 

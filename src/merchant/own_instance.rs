@@ -34,7 +34,7 @@ impl OwnInstanceApi for Merchant {
         body: InstanceReconfigurationMessage,
     ) -> Result<UpdateOwnInstanceReply, Error> {
         match InstanceSettings::new(&self.app, body)?
-            .store(&self.app, caller.instance.serial)
+            .store(&self.app, &caller.origin, caller.instance.serial)
             .await?
         {
             true => Ok(UpdateOwnInstanceReply::NoContent),
@@ -55,7 +55,10 @@ impl OwnInstanceApi for Merchant {
             .parameter("purge", &purge)?;
         let own = self.stored(&caller).await?;
         instance::check_removable(&own)?;
-        let delete = |permit| instance::remove(&self.app, &own, Removal::of(purge), permit);
+        let delete = |permit| {
+            let removal = Removal::of(purge);
+            instance::remove(&self.app, &caller.origin, &own, removal, permit)
+        };
         Ok(match self.protect(&request, &caller, delete).await? {
             Protected::Done(()) => DeleteOwnInstanceReply::NoContent,
             Protected::Challenged(challenges) => DeleteOwnInstanceReply::Accepted(challenges),
@@ -78,7 +81,7 @@ impl OwnInstanceApi for Merchant {
         let own = self.stored(&caller).await?;
         let change = |permit| {
             let by = ChangedBy::Owner(caller.proof(), permit);
-            instance::change_auth(&self.app, &own, &auth, caller.network, by)
+            instance::change_auth(&self.app, &own, &auth, &caller.origin, by)
         };
         Ok(match self.protect(&request, &caller, change).await? {
             Protected::Done(()) => ChangeOwnInstanceAuthReply::NoContent,

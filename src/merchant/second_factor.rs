@@ -13,6 +13,7 @@ use poem::http::header;
 
 use super::{Caller, Merchant, Visitor, access_tokens::timestamp};
 use crate::{
+    audit::{Event, MaskedAddress, Recorder},
     db::{self, WriteTransaction, instance::SecondFactors},
     error::Error,
     mfa::{self, Confirmation, Permit, PresentedIds, Protected, Rule},
@@ -32,6 +33,7 @@ impl SecondFactorApi for Merchant {
             &self.app,
             &challenge_id,
             visitor.below.as_deref(),
+            &visitor.origin,
             languages.map(str::to_owned),
         );
         let sent = sent.await?;
@@ -53,8 +55,9 @@ impl SecondFactorApi for Merchant {
         body: MerchantChallengeSolveRequest,
     ) -> Result<ConfirmChallengeReply, Error> {
         let below = visitor.below.as_deref();
-        let confirmation = mfa::confirm(&self.app, &challenge_id, below, &body.tan).await?;
-        Ok(match confirmation {
+        let origin = &visitor.origin;
+        let confirmation = mfa::confirm(&self.app, &challenge_id, below, origin, &body.tan);
+        Ok(match confirmation.await? {
             Confirmation::Solved => ConfirmChallengeReply::NoContent,
             Confirmation::Wrong { left } => ConfirmChallengeReply::Conflict(failed(left, None)),
             Confirmation::Expired => ConfirmChallengeReply::Conflict(failed(
@@ -80,7 +83,7 @@ impl SecondFactorApi for Merchant {
             "sms" => Channel::Sms,
             _ => return Err(Error::PathUnknown),
         };
-        let validate = |permit| self.validate(caller.instance.serial, channel, permit);
+        let validate = |permit| self.validate(&caller, channel, permit);
         let (asked, rule) = (caller.asked(), Rule::Validation(channel));
         let validated = mfa::protect(&self.app, &request, &asked, rule, validate).await?;
         Ok(match validated {
@@ -92,13 +95,19 @@ impl SecondFactorApi for Merchant {
 
 impl Merchant {
     /// The contact is the factor once the permit is redeemed; without a contact the factor goes.
-    async fn validate(&self, serial: i64, channel: Channel, permit: Permit) -> Result<(), Error> {
-        let now_us = self.app.now_us();
+    async fn validate(
+        &self,
+        caller: &Caller,
+        channel: Channel,
+        permit: Permit,
+    ) -> Result<(), Error> {
+        let serial = caller.instance.serial;
+        let audit = Recorder::new(&self.app, &caller.origin);
         let validated = self.app.database.write(move |transaction| {
-            let permit = permit.clone();
+            let (audit, permit) = (audit.clone(), permit.clone());
             Box::pin(async move {
-                permit.redeem(transaction, now_us).await?;
-                drop_without_contact(transaction, serial, channel).await
+                permit.redeem(transaction, &audit).await?;
+                drop_without_contact(transaction, serial, channel, &audit).await
             })
         });
         validated.await
@@ -109,12 +118,20 @@ async fn drop_without_contact(
     transaction: &WriteTransaction,
     serial: i64,
     channel: Channel,
+    audit: &Recorder,
 ) -> Result<(), Error> {
     let stored = db::instance::find_locked(transaction, serial).await?;
-    let factors = SecondFactors::from(&stored.ok_or(Error::InstanceUnknown)?);
-    if factors.contact(channel).is_none() {
+    let stored = stored.ok_or(Error::InstanceUnknown)?;
+    let factors = SecondFactors::from(&stored);
+    if let (None, Some(factor)) = (factors.contact(channel), factors.factor(channel)) {
         db::instance::set_factor(transaction, serial, channel, None).await?;
         db::challenge::end_of_channel(transaction, serial, channel, Role::Factor).await?;
+        let channel = mfa::tan_channel(channel);
+        let address = MaskedAddress::of(channel, factor);
+        let event = Event::FactorDropped { channel, address };
+        audit
+            .record(transaction, &stored.instance_id, &event)
+            .await?;
     }
     Ok(())
 }

@@ -15,11 +15,12 @@ use super::{
     Merchant, Visitor,
     access_tokens::success,
     instance::{self, By, ChangedBy, Creation, NewAuth},
-    login::{self, Grant, Granted, PreparedToken},
+    login::{self, Grant, Granted, GrantedBy, PreparedToken},
 };
 use crate::{
     app::App,
-    auth::{ClientNetwork, Scope, TokenScope},
+    audit::{Actor, Origin, Recorder},
+    auth::{Scope, TokenScope},
     config::Lifetime,
     db::{self, instance::SecondFactors},
     error::Error,
@@ -47,7 +48,7 @@ impl SelfProvisioningApi for Merchant {
         let request = ProtectedRequest::to::<operations::ProvisionInstance>(
             Purpose::SignUp,
             id.as_str(),
-            visitor.network,
+            visitor.origin.clone(),
             presented,
         );
         let request = request
@@ -56,7 +57,7 @@ impl SelfProvisioningApi for Merchant {
         let token_lifetime = token_validity_ms
             .filter(|milliseconds| *milliseconds > 0)
             .map(Duration::from_millis);
-        let sign_up = SignUp::new(&self.app, body, visitor.network, token_lifetime)?;
+        let sign_up = SignUp::new(&self.app, body, &visitor.origin, token_lifetime)?;
         sign_up.check_id().await?;
         Ok(match sign_up.complete(&request).await? {
             Protected::Challenged(challenges) => ProvisionInstanceReply::Accepted(challenges),
@@ -82,7 +83,7 @@ impl SelfProvisioningApi for Merchant {
         let request = ProtectedRequest::to::<operations::ResetPassword>(
             Purpose::ResetPassword,
             &stored.instance_id,
-            visitor.network,
+            visitor.origin.clone(),
             presented,
         );
         let request = request.body(&body)?;
@@ -91,9 +92,12 @@ impl SelfProvisioningApi for Merchant {
             serial: stored.serial,
             credential_version: None,
         };
+        let owner = visitor.origin.with_actor(Actor::SecondFactor {
+            instance: stored.instance_id.clone(),
+        });
         let reset = |permit| {
             let by = ChangedBy::Reset(permit);
-            instance::change_auth(&self.app, &stored, &auth, visitor.network, by)
+            instance::change_auth(&self.app, &stored, &auth, &owner, by)
         };
         let reset = mfa::protect(&self.app, &request, &asked, Rule::Reset, reset);
         Ok(match reset.await? {
@@ -121,7 +125,7 @@ impl Merchant {
 /// A sign-up, checked.
 struct SignUp<'a> {
     app: &'a App,
-    network: ClientNetwork,
+    origin: &'a Origin,
     creation: Creation,
     token_lifetime: Option<Duration>,
 }
@@ -142,7 +146,7 @@ impl<'a> SignUp<'a> {
     fn new(
         app: &'a App,
         message: InstanceConfigurationMessage,
-        network: ClientNetwork,
+        origin: &'a Origin,
         token_lifetime: Option<Duration>,
     ) -> Result<Self, Error> {
         if !app.settings.merchant.self_provisioning {
@@ -161,7 +165,7 @@ impl<'a> SignUp<'a> {
         }
         let sign_up = Self {
             app,
-            network,
+            origin,
             creation,
             token_lifetime,
         };
@@ -252,8 +256,12 @@ impl<'a> SignUp<'a> {
         }
         let token = self.token()?;
         let row = token.as_ref().map(|token| Box::new(token.row().clone()));
+        let origin = match permit.proven() {
+            [] => self.origin.clone(),
+            _ => self.by(|instance| Actor::SecondFactor { instance }),
+        };
         let by = By::Owner(Box::new(permit), row);
-        let inserted = self.creation.insert(self.app, self.network, by).await?;
+        let inserted = self.creation.insert(self.app, &origin, by).await?;
         // Somebody else was faster; with the stored instance it is a repeat.
         let inserted = inserted.ok_or(Error::ConfirmationStale)?;
         let granted = token
@@ -262,25 +270,38 @@ impl<'a> SignUp<'a> {
         Ok(SignedUp::Complete(granted))
     }
 
+    /// The same request, by somebody who proved something of the instance.
+    fn by(&self, actor: impl Fn(String) -> Actor) -> Origin {
+        let instance = self.creation.id().to_owned();
+        self.origin.clone().with_actor(actor(instance))
+    }
+
     /// A token for an instance that has no number yet.
     fn token(&self) -> Result<Option<PreparedToken>, Error> {
-        let prepare = |lifetime| login::prepare(self.app, self.grant(0, 0, lifetime));
+        let prepare = |lifetime| login::prepare(self.app, &self.grant(0, 0, lifetime, Vec::new()));
         self.token_lifetime.map(prepare).transpose()
     }
 
-    fn grant(&self, instance_serial: i64, credential_version: i64, lifetime: Duration) -> Grant {
+    fn grant(
+        &self,
+        instance_serial: i64,
+        credential_version: i64,
+        lifetime: Duration,
+        permits: Vec<Permit>,
+    ) -> Grant {
         Grant {
             instance_serial,
+            instance_id: self.creation.id().to_owned(),
             credential_version,
             scope: WEB_INTERFACE,
             lifetime: login::lifetime(self.app, Some(Lifetime::Limited(lifetime))),
             description: None,
-            parent_serial: None,
+            by: GrantedBy::Login(permits),
         }
     }
 
     async fn repeat(&self, stored: Model, permit: Permit) -> Result<SignedUp, Error> {
-        let compared = self.creation.compare(self.app, &stored, self.network);
+        let compared = self.creation.compare(self.app, &stored, self.origin);
         let credential_version = compared.await?;
         if self.token_lifetime.is_none() {
             self.use_up(permit).await?;
@@ -320,15 +341,16 @@ impl<'a> SignUp<'a> {
         let Some(lifetime) = self.token_lifetime else {
             return Ok(None);
         };
-        let grant = self.grant(stored.serial, credential_version, lifetime);
-        login::grant(self.app, grant, permits).await.map(Some)
+        let grant = self.grant(stored.serial, credential_version, lifetime, permits);
+        let origin = self.by(|instance| Actor::Password { instance });
+        login::grant(self.app, &origin, grant).await.map(Some)
     }
 
     async fn use_up(&self, permit: Permit) -> Result<(), Error> {
-        let now_us = self.app.now_us();
+        let audit = Recorder::new(self.app, self.origin);
         let used = self.app.database.write(move |transaction| {
-            let permit = permit.clone();
-            Box::pin(async move { permit.redeem(transaction, now_us).await })
+            let (audit, permit) = (audit.clone(), permit.clone());
+            Box::pin(async move { permit.redeem(transaction, &audit).await })
         });
         used.await
     }

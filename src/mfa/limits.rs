@@ -7,9 +7,10 @@ use sea_orm::ActiveEnum;
 use super::tan_channel;
 use crate::{
     app::App,
+    audit::Cap,
     db::{
         DatabaseError, WriteTransaction,
-        code_counter::{self, Counted},
+        code_counter::{self, Bound, Counted},
     },
     secrets::Purpose,
     tan::Address,
@@ -32,6 +33,16 @@ pub(super) const fn is_open_to_strangers(budget: Budget) -> bool {
     matches!(budget, Budget::Reset | Budget::SignUp)
 }
 
+/// A full counter as the record names it.
+pub(super) const fn cap(bound: Bound) -> Cap {
+    match bound {
+        Bound::Account => Cap::Account,
+        Bound::Address => Cap::Address,
+        Bound::Network => Cap::Network,
+        Bound::Server => Cap::Server,
+    }
+}
+
 /// What a code to an address counts for.
 pub(super) struct Addressee<'a> {
     pub(super) budget: Budget,
@@ -50,13 +61,14 @@ impl Addressee<'_> {
         let (budget, kind) = (self.budget, self.budget.to_value());
         let daily = u64::from(settings.daily_limit);
         let mut counters = Vec::new();
-        let mut count = |name, most| counters.push(Counted { name, most });
+        let mut count = |bound, name, most| counters.push(Counted { name, most, bound });
         if let Some(serial) = self.instance_serial {
-            count(code_counter::of_instance(budget, serial), daily);
+            let name = code_counter::of_instance(budget, serial);
+            count(Bound::Account, name, daily);
         }
         // An address that was proven counts for its own instance, so that nobody else can use up its number.
         if self.role == Role::Contact {
-            count(self.address_counter(app), daily);
+            count(Bound::Address, self.address_counter(app), daily);
         }
         let of_server = match budget {
             Budget::Login | Budget::Bearer => None,
@@ -64,13 +76,14 @@ impl Addressee<'_> {
             Budget::SignUp => Some(settings.daily_sign_ups),
         };
         if let Some(most) = of_server {
-            count(format!("{kind} server"), most.into());
+            count(Bound::Server, format!("{kind} server"), most.into());
             let Self {
                 network,
                 instance_id,
                 ..
             } = self;
             count(
+                Bound::Network,
                 format!("{kind} network {network} instance {instance_id}"),
                 CODES_OF_NETWORK,
             );
@@ -104,6 +117,7 @@ pub(super) fn requests_of_network(app: &App, budget: Budget, network: &str) -> C
     Counted {
         name: format!("{} requests network {network}", budget.to_value()),
         most: most.into(),
+        bound: Bound::Network,
     }
 }
 

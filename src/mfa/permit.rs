@@ -2,8 +2,9 @@
 
 use entity::challenge::Role;
 
-use super::{Requirement, Target};
+use super::{Requirement, Target, tan_channel};
 use crate::{
+    audit::{Event, MaskedAddress, Recorder},
     db::{
         self, WriteTransaction, challenge, credential,
         instance::{SecondFactors, set_factor},
@@ -15,8 +16,25 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Holder {
     pub(super) serial: i64,
+    pub(super) instance_id: String,
     pub(super) credential_version: i64,
     pub(super) factors: SecondFactors,
+}
+
+impl Holder {
+    /// What it means for the instance that this contact becomes a factor.
+    fn new_factor(&self, contact: &Target) -> Event {
+        let channel = tan_channel(contact.channel);
+        let address = MaskedAddress::of(channel, &contact.address);
+        match self.factors.factor(contact.channel) {
+            None => Event::FactorAdded { channel, address },
+            Some(from) => Event::FactorMoved {
+                channel,
+                from: MaskedAddress::of(channel, from),
+                address,
+            },
+        }
+    }
 }
 
 /// The right to act once: nobody had to be asked, or whoever was has confirmed. It is worth nothing until it is redeemed in the write that acts.
@@ -56,16 +74,21 @@ impl Permit {
         &self.proven
     }
 
-    /// Uses it, inside the write that acts: its challenges are gone, and contacts that they proven are factors. Nothing of what it rests on may have changed meanwhile.
+    /// Uses it, inside the write that acts: its challenges are gone, and contacts that they proved are factors, which is recorded. Nothing of what it rests on may have changed meanwhile.
     ///
     /// # Errors
     /// [`Error::ConfirmationStale`]: the challenges were used by somebody else or have ended, or the instance's credential, contacts or factors
     /// are other ones now. The write must not go on.
-    pub async fn redeem(&self, transaction: &WriteTransaction, now_us: i64) -> Result<(), Error> {
+    pub async fn redeem(
+        &self,
+        transaction: &WriteTransaction,
+        audit: &Recorder,
+    ) -> Result<(), Error> {
         if let Some(holder) = &self.holder {
             check(holder, transaction).await?;
         }
-        if !self.groups.is_empty() && !challenge::consume(transaction, &self.groups, now_us).await?
+        if !self.groups.is_empty()
+            && !challenge::consume(transaction, &self.groups, audit.now_us()).await?
         {
             return Err(Error::ConfirmationStale);
         }
@@ -77,6 +100,10 @@ impl Permit {
                 let (serial, channel) = (holder.serial, target.channel);
                 set_factor(transaction, serial, channel, Some(&target.address)).await?;
                 challenge::end_of_channel(transaction, serial, channel, Role::Factor).await?;
+                let event = holder.new_factor(target);
+                audit
+                    .record(transaction, &holder.instance_id, &event)
+                    .await?;
             }
         }
         Ok(())
@@ -89,6 +116,7 @@ async fn check(holder: &Holder, transaction: &WriteTransaction) -> Result<(), Er
         serial,
         credential_version,
         factors,
+        ..
     } = holder;
     let same_credential =
         credential::still_holds(transaction, *serial, *credential_version).await?;

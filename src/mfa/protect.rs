@@ -1,6 +1,6 @@
 //! The gate: an operation acts, or its caller is asked to confirm it.
 
-use entity::{SecretBytes, challenge::Model};
+use entity::{SecretBytes, challenge::Model, challenge_group::Budget};
 use kontor_openapi::merchant::{Challenge, ChallengeResponse};
 use sea_orm::DbErr;
 
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::{Cap, Event, Recorder},
     db::{
         self, DatabaseError, WriteTransaction,
         challenge::{ChallengeOfGroup, NewChallenge, NewChallengeGroup, Open},
@@ -20,6 +21,7 @@ use crate::{
         instance::SecondFactors,
     },
     error::Error,
+    metrics::CodeOutcome,
     secrets::{KeyedHash, Purpose},
     tan,
 };
@@ -112,6 +114,7 @@ async fn load(app: &App, asked: &Asked) -> Result<(Option<Holder>, SecondFactors
     let factors = SecondFactors::from(&stored);
     let holder = Holder {
         serial,
+        instance_id: stored.instance_id,
         credential_version,
         factors: factors.clone(),
     };
@@ -206,7 +209,7 @@ async fn presented(
 
 /// Counts a request of a stranger that nobody has to confirm.
 async fn count_request(app: &App, request: &ProtectedRequest) -> Result<(), Error> {
-    let counted = limits::requests_of_network(app, request.budget, &request.network.to_string());
+    let counted = limits::requests_of_network(app, request.budget, &request.network());
     let now_us = app.now_us();
     let room = app.database.write(move |transaction| {
         let counted = [counted.clone()];
@@ -217,7 +220,7 @@ async fn count_request(app: &App, request: &ProtectedRequest) -> Result<(), Erro
     });
     match room.await? {
         Room::Left => Ok(()),
-        Room::Full { retry_after_us } => Err(Error::limited(retry_after_us)),
+        Room::Full { retry_after_us, .. } => Err(Error::limited(retry_after_us)),
     }
 }
 
@@ -260,6 +263,8 @@ impl Demand<'_> {
         }
         let plan = Plan {
             group: self.group,
+            audit: Recorder::new(self.app, &self.request.origin),
+            purpose: self.request.purpose,
             new_group: self.new_group(),
             counters,
             needs_all: self.requirement.is_all(),
@@ -271,7 +276,11 @@ impl Demand<'_> {
             let plan = plan.clone();
             Box::pin(async move { plan.carry_out(transaction).await })
         });
-        match issued.await? {
+        let issued = issued.await?;
+        if !matches!(issued, Issued::Yes) {
+            self.app.codes.count(None, CodeOutcome::Refused);
+        }
+        match issued {
             Issued::Yes => Ok(response(self.requirement, &missing, &ids)),
             Issued::Capped { retry_after_us } => Err(Error::mfa_forbidden(retry_after_us)),
             Issued::Limited { retry_after_us } => Err(Error::limited(retry_after_us)),
@@ -320,7 +329,7 @@ impl Demand<'_> {
                 digest: SecretBytes::new(hash.to_bytes()),
                 key_id: hash.key_id().to_string(),
             },
-            network: request.network.to_string(),
+            network: request.network(),
             created_at_us: now_us,
             expires_at_us: now_us.saturating_add(limits::CHALLENGE_LIFE_US),
         }
@@ -331,7 +340,7 @@ impl Demand<'_> {
             budget: self.request.budget,
             instance_serial: self.holder.map(|holder| holder.serial),
             instance_id: &self.request.instance_id,
-            network: &self.request.network.to_string(),
+            network: &self.request.network(),
             channel: target.channel,
             address: &target.address,
             role: target.role,
@@ -340,17 +349,15 @@ impl Demand<'_> {
     }
 
     fn requests_of_network(&self) -> Counted {
-        limits::requests_of_network(
-            self.app,
-            self.request.budget,
-            &self.request.network.to_string(),
-        )
+        limits::requests_of_network(self.app, self.request.budget, &self.request.network())
     }
 }
 
 /// What a demand writes: made outside of the write, which may run twice.
 #[derive(Clone)]
 struct Plan {
+    audit: Recorder,
+    purpose: tan::Purpose,
     group: Option<i64>,
     new_group: NewChallengeGroup,
     challenges: Vec<NewChallenge>,
@@ -364,14 +371,18 @@ impl Plan {
     async fn carry_out(self, transaction: &WriteTransaction) -> Result<Issued, Error> {
         let now_us = self.new_group.created_at_us;
         db::challenge::remove_expired(transaction, now_us, EXPIRED_AT_ONCE).await?;
-        if let Some(retry_after_us) = self.cap(transaction).await? {
+        if let Some((cap, retry_after_us)) = self.cap(transaction).await? {
+            self.note_refusal(transaction, cap).await?;
             return Ok(Issued::Capped { retry_after_us });
         }
         if let (Some(requests), None) = (&self.requests, self.group) {
             let counted = std::slice::from_ref(requests);
-            if let Room::Full { retry_after_us } =
-                code_counter::reserve(transaction, counted, None, now_us).await?
+            if let Room::Full {
+                bound,
+                retry_after_us,
+            } = code_counter::reserve(transaction, counted, None, now_us).await?
             {
+                self.note_refusal(transaction, limits::cap(bound)).await?;
                 return Ok(Issued::Limited { retry_after_us });
             }
         }
@@ -386,22 +397,41 @@ impl Plan {
         Ok(Issued::Yes)
     }
 
-    /// How long no code can be sent that would help, if that is so.
-    async fn cap(&self, transaction: &WriteTransaction) -> Result<Option<i64>, Error> {
+    /// Anybody can sign up with any number of names: who is refused there is in the access log alone.
+    async fn note_refusal(&self, transaction: &WriteTransaction, cap: Cap) -> Result<(), Error> {
+        if self.new_group.budget == Budget::SignUp {
+            return Ok(());
+        }
+        let event = Event::ChallengeRefused {
+            purpose: self.purpose,
+            channel: None,
+            cap,
+        };
+        let instance_id = &self.new_group.instance_id;
+        Ok(self.audit.record(transaction, instance_id, &event).await?)
+    }
+
+    /// Why and for how long no code can be sent that would help, if that is so.
+    async fn cap(&self, transaction: &WriteTransaction) -> Result<Option<(Cap, i64)>, Error> {
         let now_us = self.new_group.created_at_us;
         let mut full = Vec::new();
         for counters in &self.counters {
-            if let Room::Full { retry_after_us } =
-                code_counter::look(transaction, counters, now_us).await?
+            if let Room::Full {
+                bound,
+                retry_after_us,
+            } = code_counter::look(transaction, counters, now_us).await?
             {
-                full.push(retry_after_us);
+                full.push((limits::cap(bound), retry_after_us));
             }
         }
         let is_capped = match self.needs_all {
             true => !full.is_empty(),
             false => !full.is_empty() && full.len() == self.counters.len(),
         };
-        Ok(full.into_iter().max().filter(|_| is_capped))
+        let longest = full
+            .into_iter()
+            .max_by_key(|(_, retry_after_us)| *retry_after_us);
+        Ok(longest.filter(|_| is_capped))
     }
 
     /// Nobody keeps more challenges open than allowed: the oldest that were not used give way.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::challenge_id::PresentedIds;
-use crate::{auth::ClientNetwork, error::Error, tan::Purpose};
+use crate::{audit::Origin, error::Error, tan::Purpose};
 
 /// What is to be confirmed. Its challenges are good for this operation, instance, parameters and body alone.
 pub struct ProtectedRequest {
@@ -20,7 +20,7 @@ pub struct ProtectedRequest {
     pub(super) instance_id: String,
     /// The instance that it is about.
     pub(super) subject: String,
-    pub(super) network: ClientNetwork,
+    pub(super) origin: Origin,
     pub(super) presented: PresentedIds,
     parameters: BTreeMap<&'static str, Value>,
     body: Option<Value>,
@@ -32,7 +32,7 @@ impl ProtectedRequest {
     pub fn to<O: Described>(
         purpose: Purpose,
         instance_id: &str,
-        network: ClientNetwork,
+        origin: Origin,
         presented: PresentedIds,
     ) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl ProtectedRequest {
             },
             instance_id: instance_id.to_owned(),
             subject: instance_id.to_owned(),
-            network,
+            origin,
             presented,
             parameters: BTreeMap::new(),
             body: None,
@@ -61,6 +61,11 @@ impl ProtectedRequest {
     pub fn about(mut self, subject: &str) -> Self {
         self.subject = subject.to_owned();
         self
+    }
+
+    /// Where it comes from, as limits see it.
+    pub(super) fn network(&self) -> String {
+        self.origin.network().to_string()
     }
 
     /// A parameter of its path or query.
@@ -90,7 +95,7 @@ impl ProtectedRequest {
             budget: Budget::Login,
             instance_id: instance_id.to_owned(),
             subject: instance_id.to_owned(),
-            network: self.network,
+            origin: self.origin.clone(),
             presented: self.presented.clone(),
             parameters: self.parameters.clone(),
             body: self.body.clone(),

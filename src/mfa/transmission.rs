@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::{Cap, Event, MaskedAddress, Origin, Recorder},
     db::{
         self, WriteTransaction,
         challenge::{NewCode, Open},
@@ -21,6 +22,7 @@ use crate::{
     },
     error::Error,
     merchant::micros,
+    metrics::CodeOutcome,
     secrets::Purpose,
     tan::{self, Address, DeliveryError, Message, Tan},
 };
@@ -45,12 +47,39 @@ struct Begun {
     at_us: i64,
 }
 
+impl Begun {
+    fn sent(&self) -> Result<Event, Error> {
+        Ok(Event::ChallengeSent {
+            purpose: purpose(&self.group)?,
+            channel: tan_channel(self.challenge.channel),
+            address: masked(&self.challenge),
+        })
+    }
+
+    fn undelivered(&self, reason: DeliveryError) -> Result<Event, Error> {
+        Ok(Event::ChallengeUndelivered {
+            purpose: purpose(&self.group)?,
+            channel: tan_channel(self.challenge.channel),
+            address: masked(&self.challenge),
+            reason,
+        })
+    }
+}
+
+/// The address that a challenge is sent to, as it may be kept.
+pub(super) fn masked(challenge: &Model) -> MaskedAddress {
+    MaskedAddress::of(tan_channel(challenge.channel), &challenge.address)
+}
+
 /// What became of the wish to send a code; a refusal is no failure of the write.
 enum Reservation {
     Begun(Box<Begun>),
     Unknown,
     Solved,
-    TooEarly { retry_after_us: i64 },
+    TooEarly {
+        channel: tan::Channel,
+        retry_after_us: i64,
+    },
     NoChannel,
 }
 
@@ -65,15 +94,21 @@ pub async fn send_code(
     app: &Arc<App>,
     id: &str,
     below: Option<&str>,
+    origin: &Origin,
     languages: Option<String>,
 ) -> Result<SentCode, Error> {
     let id = ChallengeId::parse(id).ok_or(Error::ChallengeUnknown)?;
     let group = find_group(app, &id, below).await?;
-    let begun = match reserve(app, &id, group).await? {
+    let audit = Recorder::new(app, origin);
+    let begun = match reserve(app, &id, group, &audit).await? {
         Reservation::Begun(begun) => begun,
         Reservation::Unknown => return Err(Error::ChallengeUnknown),
         Reservation::Solved => return Err(Error::ChallengeSolved),
-        Reservation::TooEarly { retry_after_us } => {
+        Reservation::TooEarly {
+            channel,
+            retry_after_us,
+        } => {
+            app.codes.count(Some(channel), CodeOutcome::Refused);
             return Err(Error::CodeTooEarly {
                 retry_after: Duration::from_micros(retry_after_us.unsigned_abs()),
             });
@@ -85,7 +120,7 @@ pub async fn send_code(
         }
     };
     let app = Arc::clone(app);
-    let sending = tokio::spawn(async move { send(&app, *begun, languages).await });
+    let sending = tokio::spawn(async move { send(&app, *begun, languages, &audit).await });
     sending
         .await
         .map_err(|error| Error::Internal(format!("the sending of a code ended: {error}")))?
@@ -112,20 +147,22 @@ async fn reserve(
     app: &Arc<App>,
     id: &ChallengeId,
     group: challenge_group::Model,
+    audit: &Recorder,
 ) -> Result<Reservation, Error> {
-    let (digest, now_us) = (id.digest(), app.now_us());
+    let digest = id.digest();
     let open = limits::open_challenges(group.budget, &group.instance_id);
-    let app_of_write = Arc::clone(app);
+    let (app_of_write, audit) = (Arc::clone(app), audit.clone());
     app.database
         .write(move |transaction| {
-            let (app, open) = (Arc::clone(&app_of_write), open.clone());
+            let (app, audit, open) = (Arc::clone(&app_of_write), audit.clone(), open.clone());
             Box::pin(async move {
+                let now_us = audit.now_us();
                 // First what is counted, then the challenge: as whoever makes room for new ones does.
                 code_counter::lock(transaction, &open, now_us).await?;
                 match db::challenge::find_locked(transaction, &digest, now_us).await? {
                     None => Ok(Reservation::Unknown),
                     Some((challenge, group)) => {
-                        begin(&app, transaction, challenge, group, now_us).await
+                        begin(&app, transaction, challenge, group, &audit).await
                     }
                 }
             })
@@ -138,19 +175,54 @@ async fn begin(
     transaction: &WriteTransaction,
     challenge: Model,
     group: challenge_group::Model,
-    now_us: i64,
+    audit: &Recorder,
 ) -> Result<Reservation, Error> {
+    let now_us = audit.now_us();
     if challenge.solved_at_us.is_some() {
         return Ok(Reservation::Solved);
     }
     if !app.tan.is_configured(tan_channel(challenge.channel)) {
         return Ok(Reservation::NoChannel);
     }
-    let until_us = next_from(app, &challenge)
-        .max(too_many_open(transaction, &challenge, &group, now_us).await?);
-    if until_us > now_us {
-        let retry_after_us = until_us.saturating_sub(now_us);
-        return Ok(Reservation::TooEarly { retry_after_us });
+    if let Some((cap, retry_after_us)) = full(app, transaction, &challenge, &group, now_us).await? {
+        let channel = tan_channel(challenge.channel);
+        let event = Event::ChallengeRefused {
+            purpose: purpose(&group)?,
+            channel: Some(channel),
+            cap,
+        };
+        audit
+            .record(transaction, &group.instance_id, &event)
+            .await?;
+        return Ok(Reservation::TooEarly {
+            channel,
+            retry_after_us,
+        });
+    }
+    db::challenge::begin_transmission(transaction, challenge.serial, now_us).await?;
+    Ok(Reservation::Begun(Box::new(Begun {
+        challenge,
+        group,
+        at_us: now_us,
+    })))
+}
+
+/// What keeps another code from being sent and for how long, in microseconds; if nothing does, it has its place in every count.
+async fn full(
+    app: &App,
+    transaction: &WriteTransaction,
+    challenge: &Model,
+    group: &challenge_group::Model,
+    now_us: i64,
+) -> Result<Option<(Cap, i64)>, Error> {
+    let open_until_us = too_many_open(transaction, challenge, group, now_us).await?;
+    let waits = [
+        (Cap::Retransmission, next_from(app, challenge)),
+        (Cap::OpenChallenges, open_until_us),
+    ];
+    let longest = waits.into_iter().max_by_key(|(_, until_us)| *until_us);
+    if let Some((cap, until_us)) = longest.filter(|(_, until_us)| *until_us > now_us) {
+        return Ok(Some((cap, until_us.saturating_sub(now_us))));
     }
     let addressee = Addressee {
         budget: group.budget,
@@ -163,15 +235,13 @@ async fn begin(
     };
     let counters = addressee.counters(app);
     let room = code_counter::reserve(transaction, &counters, Some(challenge.serial), now_us);
-    if let Room::Full { retry_after_us } = room.await? {
-        return Ok(Reservation::TooEarly { retry_after_us });
-    }
-    db::challenge::begin_transmission(transaction, challenge.serial, now_us).await?;
-    Ok(Reservation::Begun(Box::new(Begun {
-        challenge,
-        group,
-        at_us: now_us,
-    })))
+    Ok(match room.await? {
+        Room::Left => None,
+        Room::Full {
+            bound,
+            retry_after_us,
+        } => Some((limits::cap(bound), retry_after_us)),
+    })
 }
 
 /// From when on another code can be sent for this challenge alone.
@@ -204,7 +274,12 @@ async fn too_many_open(
     Ok(until_us)
 }
 
-async fn send(app: &App, begun: Begun, languages: Option<String>) -> Result<SentCode, Error> {
+async fn send(
+    app: &App,
+    begun: Begun,
+    languages: Option<String>,
+    audit: &Recorder,
+) -> Result<SentCode, Error> {
     let channel = tan_channel(begun.challenge.channel);
     let code = Tan::generate(&app.random);
     let valid_for = app.tan.lifetime(channel);
@@ -225,24 +300,33 @@ async fn send(app: &App, begun: Begun, languages: Option<String>) -> Result<Sent
         }
     };
     match delivered {
-        Ok(()) => arm(app, begun, &code, valid_for).await,
+        Ok(()) => {
+            app.codes.count(Some(channel), CodeOutcome::Sent);
+            arm(app, begun, &code, valid_for, audit).await
+        }
         Err(error) => {
-            if error.is_surely_unsent() {
-                undo(app, begun).await?;
-            }
+            app.codes.count(Some(channel), CodeOutcome::Undelivered);
+            give_up(app, begun, error, audit).await?;
             Err(Error::CodeUndelivered(error))
         }
     }
 }
 
-fn purpose(group: &challenge_group::Model) -> Result<tan::Purpose, Error> {
+pub(super) fn purpose(group: &challenge_group::Model) -> Result<tan::Purpose, Error> {
     let mut all = tan::Purpose::ALL.into_iter();
     all.find(|purpose| purpose.as_str() == group.purpose)
         .ok_or_else(|| Error::Internal("a challenge has an unknown purpose".to_owned()))
 }
 
 /// Makes the code the one that counts, now that it is out.
-async fn arm(app: &App, begun: Begun, code: &Tan, valid_for: Duration) -> Result<SentCode, Error> {
+async fn arm(
+    app: &App,
+    begun: Begun,
+    code: &Tan,
+    valid_for: Duration,
+    audit: &Recorder,
+) -> Result<SentCode, Error> {
+    let (event, audit) = (begun.sent()?, audit.clone());
     let Begun {
         challenge,
         group,
@@ -263,9 +347,11 @@ async fn arm(app: &App, begun: Begun, code: &Tan, valid_for: Duration) -> Result
     };
     let serial = challenge.serial;
     let armed = app.database.write(move |transaction| {
-        let new = new.clone();
+        let (audit, event, new) = (audit.clone(), event.clone(), new.clone());
+        let instance_id = group.instance_id.clone();
         Box::pin(async move {
             let armed = db::challenge::arm(transaction, serial, at_us, &new).await?;
+            audit.record(transaction, &instance_id, &event).await?;
             Ok::<_, Error>(armed)
         })
     });
@@ -285,17 +371,30 @@ pub(super) fn code_message(id_digest: &[u8], code: &Tan) -> zeroize::Zeroizing<V
     zeroize::Zeroizing::new([id_digest, code.digits().as_bytes()].concat())
 }
 
-/// Gives back what was reserved for a message that did not go out.
-async fn undo(app: &App, begun: Begun) -> Result<(), Error> {
+/// Gives back what was reserved for a message, unless it may have gone out.
+async fn give_up(
+    app: &App,
+    begun: Begun,
+    error: DeliveryError,
+    audit: &Recorder,
+) -> Result<(), Error> {
+    let (event, audit) = (begun.undelivered(error)?, audit.clone());
     let Begun {
-        challenge, at_us, ..
+        challenge,
+        group,
+        at_us,
     } = begun;
     let (serial, before_us) = (challenge.serial, challenge.sent_at_us);
     app.database
         .write(move |transaction| {
+            let (audit, event) = (audit.clone(), event.clone());
+            let instance_id = group.instance_id.clone();
             Box::pin(async move {
-                code_counter::release(transaction, serial, at_us).await?;
-                db::challenge::undo_transmission(transaction, serial, at_us, before_us).await?;
+                if error.is_surely_unsent() {
+                    code_counter::release(transaction, serial, at_us).await?;
+                    db::challenge::undo_transmission(transaction, serial, at_us, before_us).await?;
+                }
+                audit.record(transaction, &instance_id, &event).await?;
                 Ok(())
             })
         })

@@ -1,7 +1,10 @@
 //! Why a message did not arrive, as far as whoever asked for it is told.
 
+use serde::Serialize;
+
 /// Why a message did not arrive. The whole cause is in the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
 pub enum DeliveryError {
     /// The address will never work.
     #[error("the address cannot be used")]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
 use super::address::Address;
 use super::channel::Channel;
 use super::code::Tan;
@@ -49,6 +51,12 @@ impl Purpose {
             Self::ResetPassword => "reset-password",
             Self::ConfirmContact => "confirm-contact",
         }
+    }
+}
+
+impl Serialize for Purpose {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -15,6 +15,7 @@ use kontor::db::instance;
 use kontor::http::request_id::AssignRequestId;
 use kontor::http::{ClientAddress, RequestId, TrustedProxies};
 use kontor::random::Random;
+use kontor::tan::{Channel, DeliveryError, Purpose};
 use poem::{Endpoint as _, EndpointExt as _, Request};
 use serde_json::{Value, json};
 
@@ -87,7 +88,7 @@ fn names(events: &[Model]) -> Vec<&str> {
 
 /// One of each, with what its row holds beside the name.
 fn one_of_each() -> Vec<(Event, Value)> {
-    let (purpose, channel) = ("log-in", "email");
+    let (purpose, channel) = (Purpose::LogIn, Channel::Email);
     let address = MaskedAddress::new("a***@e***.org");
     let scope = "all:refreshable".parse().expect("a scope");
     let token = json!({"token_serial": 17, "scope": "all:refreshable"});
@@ -109,6 +110,10 @@ fn one_of_each() -> Vec<(Event, Value)> {
             json!({"by": "reset", "form": "legacy-secret", "tokens_ended": true}),
         ),
         (Event::ChallengeSent { purpose, channel, address: address.clone() }, challenge.clone()),
+        (
+            Event::ChallengeUndelivered { purpose, channel, address: address.clone(), reason: DeliveryError::OutcomeUnknown },
+            json!({"purpose": "log-in", "channel": "email", "address": "a***@e***.org", "reason": "outcome-unknown"}),
+        ),
         (Event::ChallengeSolved { purpose, channel, address: address.clone() }, challenge),
         (
             Event::ChallengeFailed { purpose, channel, guesses_left: 0 },
@@ -150,7 +155,12 @@ async fn every_event_is_read_as_it_was_recorded() {
             .filter(|event| event.outcome == Outcome::Refused);
         assert_eq!(
             refused.map(|event| &event.event[..]).collect::<Vec<_>>(),
-            ["login.refused", "challenge.failed", "challenge.refused"]
+            [
+                "login.refused",
+                "challenge.undelivered",
+                "challenge.failed",
+                "challenge.refused"
+            ]
         );
     })
     .await;
@@ -383,8 +393,8 @@ async fn strangers_cannot_fill_the_table() {
         // Other instances, other refusals, and what was not refused, count apart.
         record(test, &recorder_now, "other", refusal()).await;
         let failed = Event::ChallengeFailed {
-            purpose: "log-in",
-            channel: "sms",
+            purpose: Purpose::LogIn,
+            channel: Channel::Sms,
             guesses_left: 2,
         };
         record(test, &recorder_now, "shop", failed).await;

@@ -13,6 +13,7 @@ use std::{
 use futures_util::FutureExt as _;
 use kontor::{
     app::{App, Migration},
+    audit::Origin,
     clock::{Clock, MockClock, UnixMicros},
     config::{Settings, Sources},
     merchant::By,
@@ -133,8 +134,8 @@ impl TestApp {
     /// Creates `admin` as the command line does.
     pub async fn create_admin(&self) {
         let message = serde_json::from_value(instance("admin")).expect("settings of an instance");
-        let network = std::net::IpAddr::from([127, 0, 0, 1]).into();
-        kontor::merchant::create_instance(&self.app, message, network, By::CommandLine)
+        let origin = Origin::of_command_line();
+        kontor::merchant::create_instance(&self.app, message, &origin, By::CommandLine)
             .await
             .expect("admin");
     }

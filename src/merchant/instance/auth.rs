@@ -8,6 +8,7 @@ use kontor_openapi::{
 
 use crate::{
     app::App,
+    audit::{CredentialChange, CredentialForm, Event, Origin, Recorder},
     auth::{ClientNetwork, LegacySecret},
     db::{
         self, WriteTransaction,
@@ -64,6 +65,14 @@ impl NewAuth {
         }
     }
 
+    fn form(&self) -> CredentialForm {
+        match self {
+            Self::Password(_) => CredentialForm::Password,
+            Self::Legacy(_) => CredentialForm::LegacySecret,
+            Self::External => CredentialForm::External,
+        }
+    }
+
     /// Hashes it for the database.
     ///
     /// # Errors
@@ -97,7 +106,7 @@ impl NewAuth {
         &self,
         app: &App,
         stored: &Model,
-        network: ClientNetwork,
+        origin: &Origin,
     ) -> Result<Option<i64>, Error> {
         let Some(credential) = db::credential::find(app.database.read(), stored.serial).await?
         else {
@@ -114,7 +123,7 @@ impl NewAuth {
         if credential.method != Method::Token || credential.is_legacy != is_legacy {
             return Ok(None);
         }
-        match login::verify(app, stored.serial, network, &password).await {
+        match login::verify(app, stored.serial, origin, &password).await {
             Ok(version) => Ok(Some(version)),
             // Purged just now: whose credentials they were is not known any more.
             Err(Error::Unauthorized | Error::InstanceUnknown) => Ok(None),
@@ -145,14 +154,43 @@ impl ChangedBy {
         !matches!(self, Self::Owner(..))
     }
 
+    /// On whose behalf that is.
+    fn behalf(&self) -> CredentialChange {
+        match self {
+            Self::Owner(..) => CredentialChange::Owner,
+            Self::Operator(..) | Self::CommandLine { .. } => CredentialChange::Operator,
+            Self::Reset(_) => CredentialChange::Reset,
+        }
+    }
+
+    /// What happened, once it did.
+    fn events(&self, form: CredentialForm) -> impl Iterator<Item = Event> {
+        let changed = Event::CredentialsChanged {
+            by: self.behalf(),
+            form,
+            tokens_ended: self.ends_tokens(),
+        };
+        let cleared = self.clears_second_factor().then_some(Event::FactorCleared);
+        [changed].into_iter().chain(cleared)
+    }
+
+    fn clears_second_factor(&self) -> bool {
+        matches!(
+            self,
+            Self::CommandLine {
+                clear_second_factor: true
+            }
+        )
+    }
+
     /// Makes sure, inside the write, that the right still holds, and uses it up.
-    async fn redeem(&self, transaction: &WriteTransaction, now_us: i64) -> Result<(), Error> {
+    async fn redeem(&self, transaction: &WriteTransaction, audit: &Recorder) -> Result<(), Error> {
         match self {
             Self::Owner(proof, permit) | Self::Operator(proof, permit) => {
-                proof.check(transaction, now_us).await?;
-                permit.redeem(transaction, now_us).await
+                proof.check(transaction, audit.now_us()).await?;
+                permit.redeem(transaction, audit).await
             }
-            Self::Reset(permit) => permit.redeem(transaction, now_us).await,
+            Self::Reset(permit) => permit.redeem(transaction, audit).await,
             Self::CommandLine { .. } => Ok(()),
         }
     }
@@ -165,10 +203,7 @@ impl ChangedBy {
         if matches!(self, Self::Reset(_) | Self::CommandLine { .. }) {
             mfa::clear_after_reset(transaction, serial).await?;
         }
-        if let Self::CommandLine {
-            clear_second_factor: true,
-        } = self
-        {
+        if self.clears_second_factor() {
             for channel in SecondFactors::CHANNELS {
                 db::instance::set_factor(transaction, serial, channel, None).await?;
             }
@@ -186,28 +221,33 @@ pub async fn change_auth(
     app: &App,
     stored: &Model,
     auth: &NewAuth,
-    network: ClientNetwork,
+    origin: &Origin,
     by: ChangedBy,
 ) -> Result<(), Error> {
-    let serial = stored.serial;
-    let credential = auth.hashed(app, &stored.instance_id, network).await?;
-    let now_us = app.now_us();
+    let (serial, form) = (stored.serial, auth.form());
+    let hashed = auth.hashed(app, &stored.instance_id, origin.network());
+    let credential = hashed.await?;
+    let audit = Recorder::new(app, origin);
     app.database
         .write(move |transaction| {
-            let (credential, by) = (credential.clone(), by.clone());
+            let (audit, credential, by) = (audit.clone(), credential.clone(), by.clone());
             Box::pin(async move {
                 // Hashing took its time.
-                by.redeem(transaction, now_us).await?;
-                match db::instance::find_held(transaction, serial).await? {
-                    None => return Err(Error::InstanceUnknown),
-                    Some(instance) if instance.deleted_at_us.is_some() => {
-                        return Err(Error::InstanceDeleted);
-                    }
-                    Some(_) => {}
+                by.redeem(transaction, &audit).await?;
+                let instance = db::instance::find_held(transaction, serial).await?;
+                let instance = instance.ok_or(Error::InstanceUnknown)?;
+                if instance.deleted_at_us.is_some() {
+                    return Err(Error::InstanceDeleted);
                 }
-                db::credential::set(transaction, serial, &credential, now_us).await?;
+                db::credential::set(transaction, serial, &credential, audit.now_us()).await?;
                 db::challenge::end_of_instance(transaction, serial).await?;
-                by.follow_up(transaction, serial).await
+                by.follow_up(transaction, serial).await?;
+                for event in by.events(form) {
+                    audit
+                        .record(transaction, &instance.instance_id, &event)
+                        .await?;
+                }
+                Ok(())
             })
         })
         .await

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     app::App,
-    auth::ClientNetwork,
+    audit::{Event, MaskedAddress, Origin, Recorder},
     db::{
         self, WriteTransaction,
         access_token::NewAccessToken,
@@ -18,7 +18,7 @@ use crate::{
     },
     error::Error,
     merchant::{gate::Proof, login},
-    mfa::Permit,
+    mfa::{Permit, tan_channel},
     secrets::MerchantKey,
 };
 
@@ -43,12 +43,27 @@ pub enum By {
 }
 
 impl By {
-    async fn redeem(&self, transaction: &WriteTransaction, now_us: i64) -> Result<(), Error> {
+    async fn redeem(&self, transaction: &WriteTransaction, audit: &Recorder) -> Result<(), Error> {
         match self {
-            Self::Operator(proof) => proof.check(transaction, now_us).await,
+            Self::Operator(proof) => proof.check(transaction, audit.now_us()).await,
             Self::CommandLine => Ok(()),
-            Self::Owner(permit, _) => permit.redeem(transaction, now_us).await,
+            Self::Owner(permit, _) => permit.redeem(transaction, audit).await,
         }
+    }
+
+    /// What happened, once it did.
+    fn events(&self) -> Vec<Event> {
+        let mut events = vec![Event::InstanceCreated {
+            self_provisioned: matches!(self, Self::Owner(..)),
+        }];
+        if let Self::Owner(permit, _) = self {
+            events.extend(permit.proven().iter().map(|target| {
+                let channel = tan_channel(target.channel);
+                let address = MaskedAddress::of(channel, &target.address);
+                Event::FactorAdded { channel, address }
+            }));
+        }
+        events
     }
 
     /// What is proven of the instance from its beginning.
@@ -83,20 +98,20 @@ pub struct Inserted {
 pub async fn create(
     app: &App,
     message: InstanceConfigurationMessage,
-    network: ClientNetwork,
+    origin: &Origin,
     by: By,
 ) -> Result<CreateOutcome, Error> {
     let creation = Creation::new(app, message)?;
     if let Some(stored) = creation.stored(app).await? {
-        creation.compare(app, &stored, network).await?;
+        creation.compare(app, &stored, origin).await?;
         return Ok(CreateOutcome::Repeated);
     }
-    if creation.insert(app, network, by).await?.is_some() {
+    if creation.insert(app, origin, by).await?.is_some() {
         return Ok(CreateOutcome::Created);
     }
     // Somebody else was faster; it counts as if that had come first altogether.
     let stored = creation.stored(app).await?.ok_or(Error::InstanceExists)?;
-    creation.compare(app, &stored, network).await?;
+    creation.compare(app, &stored, origin).await?;
     Ok(CreateOutcome::Repeated)
 }
 
@@ -126,6 +141,11 @@ impl Creation {
         })
     }
 
+    /// Its name.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Its credentials.
     pub fn auth(&self) -> &NewAuth {
         &self.auth
@@ -151,12 +171,12 @@ impl Creation {
     pub async fn insert(
         &self,
         app: &App,
-        network: ClientNetwork,
+        origin: &Origin,
         by: By,
     ) -> Result<Option<Inserted>, Error> {
-        let credential = self.auth.hashed(app, &self.id, network).await?;
+        let credential = self.auth.hashed(app, &self.id, origin.network()).await?;
         let key = MerchantKey::generate(&app.random);
-        let now_us = app.now_us();
+        let audit = Recorder::new(app, origin);
         let new = NewInstance {
             merchant_pub: key.public_bytes().to_vec(),
             merchant_priv: SecretBytes::new(key.seal(&app.keyring, &self.id)),
@@ -165,11 +185,12 @@ impl Creation {
             profile: self.profile.clone(),
             defaults: self.defaults.clone(),
             factors: by.factors(),
-            created_at_us: now_us,
+            created_at_us: audit.now_us(),
         };
         let inserted = app.database.write(move |transaction| {
             let (new, credential, by) = (new.clone(), credential.clone(), by.clone());
-            Box::pin(async move { write(transaction, &new, &credential, &by).await })
+            let audit = audit.clone();
+            Box::pin(async move { write(transaction, &new, &credential, &by, &audit).await })
         });
         match inserted.await {
             Err(Error::InstanceExists) => Ok(None),
@@ -181,12 +202,7 @@ impl Creation {
     ///
     /// # Errors
     /// [`Error::InstanceExists`] if not, [`Error::PurgeRequired`] if it was deleted.
-    pub async fn compare(
-        &self,
-        app: &App,
-        stored: &Model,
-        network: ClientNetwork,
-    ) -> Result<i64, Error> {
+    pub async fn compare(&self, app: &App, stored: &Model, origin: &Origin) -> Result<i64, Error> {
         if stored.deleted_at_us.is_some() {
             return Err(Error::PurgeRequired(
                 "an instance of that id was deleted; purge it first",
@@ -195,7 +211,7 @@ impl Creation {
         if profile_of(stored) != self.profile || defaults_of(stored) != self.defaults {
             return Err(Error::InstanceExists);
         }
-        let version = self.auth.is_that_of(app, stored, network).await?;
+        let version = self.auth.is_that_of(app, stored, origin).await?;
         version.ok_or(Error::InstanceExists)
     }
 }
@@ -206,12 +222,16 @@ async fn write(
     new: &NewInstance,
     credential: &NewCredential,
     by: &By,
+    audit: &Recorder,
 ) -> Result<Inserted, Error> {
-    let now_us = new.created_at_us;
-    by.redeem(transaction, now_us).await?;
+    let (id, now_us) = (&new.instance_id, new.created_at_us);
+    by.redeem(transaction, audit).await?;
     let serial = db::instance::insert(transaction, new).await?;
     let serial = serial.ok_or(Error::InstanceExists)?;
     let version = db::credential::set(transaction, serial, credential, now_us).await?;
+    for event in by.events() {
+        audit.record(transaction, id, &event).await?;
+    }
     let By::Owner(_, Some(token)) = by else {
         return Ok(Inserted { token_serial: None });
     };
@@ -221,6 +241,11 @@ async fn write(
         ..NewAccessToken::clone(token)
     };
     let token_serial = login::write_token(transaction, &token).await?;
+    let event = Event::LoginGranted {
+        token_serial,
+        scope: login::scope(&token.scope)?,
+    };
+    audit.record(transaction, id, &event).await?;
     Ok(Inserted {
         token_serial: Some(token_serial),
     })

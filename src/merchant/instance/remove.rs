@@ -3,7 +3,13 @@
 use entity::instance::Model;
 use kontor_openapi::{merchant::YesNo, scalar::InstanceId};
 
-use crate::{app::App, db, error::Error, mfa::Permit};
+use crate::{
+    app::App,
+    audit::{Event, Origin, Recorder},
+    db::{self, WriteTransaction},
+    error::Error,
+    mfa::Permit,
+};
 
 /// How an instance goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,15 +37,19 @@ impl Removal {
 /// [`Error::PurgeRequired`] for `admin`; [`Error::InstanceDeleted`] or [`Error::InstanceUnknown`] where it is done already.
 pub async fn remove(
     app: &App,
+    origin: &Origin,
     stored: &Model,
     removal: Removal,
     permit: impl Into<Option<Permit>>,
 ) -> Result<(), Error> {
     check_removable(stored)?;
-    let (serial, permit) = (stored.serial, permit.into());
+    let right = Right {
+        audit: Recorder::new(app, origin),
+        permit: permit.into(),
+    };
     let (done, otherwise) = match removal {
-        Removal::Purge => (purge(app, serial, permit).await?, Error::InstanceUnknown),
-        Removal::Disable => (disable(app, serial, permit).await?, Error::InstanceDeleted),
+        Removal::Purge => (purge(app, stored, right).await?, Error::InstanceUnknown),
+        Removal::Disable => (disable(app, stored, right).await?, Error::InstanceDeleted),
     };
     if done { Ok(()) } else { Err(otherwise) }
 }
@@ -55,31 +65,54 @@ pub fn check_removable(stored: &Model) -> Result<(), Error> {
     }
 }
 
-async fn disable(app: &App, serial: i64, permit: Option<Permit>) -> Result<bool, Error> {
-    let now_us = app.now_us();
+/// By what right it goes, and who is noted for it.
+#[derive(Clone)]
+struct Right {
+    audit: Recorder,
+    permit: Option<Permit>,
+}
+
+impl Right {
+    async fn redeem(&self, transaction: &WriteTransaction) -> Result<(), Error> {
+        match &self.permit {
+            Some(permit) => permit.redeem(transaction, &self.audit).await,
+            None => Ok(()),
+        }
+    }
+}
+
+async fn disable(app: &App, stored: &Model, right: Right) -> Result<bool, Error> {
+    let (serial, id) = (stored.serial, stored.instance_id.clone());
     let disabled = app.database.write(move |transaction| {
-        let permit = permit.clone();
+        let (id, right) = (id.clone(), right.clone());
         Box::pin(async move {
-            if let Some(permit) = permit {
-                permit.redeem(transaction, now_us).await?;
-            }
+            right.redeem(transaction).await?;
             db::challenge::end_of_instance(transaction, serial).await?;
             db::access_token::end_all(transaction, serial).await?;
-            Ok::<_, Error>(db::instance::delete(transaction, serial, now_us).await?)
+            let now_us = right.audit.now_us();
+            let is_done = db::instance::delete(transaction, serial, now_us).await?;
+            if is_done {
+                let event = Event::InstanceDisabled;
+                right.audit.record(transaction, &id, &event).await?;
+            }
+            Ok::<_, Error>(is_done)
         })
     });
     disabled.await
 }
 
-async fn purge(app: &App, serial: i64, permit: Option<Permit>) -> Result<bool, Error> {
-    let now_us = app.now_us();
+async fn purge(app: &App, stored: &Model, right: Right) -> Result<bool, Error> {
+    let (serial, id) = (stored.serial, stored.instance_id.clone());
     let purged = app.database.write(move |transaction| {
-        let permit = permit.clone();
+        let (id, right) = (id.clone(), right.clone());
         Box::pin(async move {
-            if let Some(permit) = permit {
-                permit.redeem(transaction, now_us).await?;
+            right.redeem(transaction).await?;
+            let is_done = db::instance::purge(transaction, serial).await?;
+            if is_done {
+                let event = Event::InstancePurged;
+                right.audit.record(transaction, &id, &event).await?;
             }
-            Ok::<_, Error>(db::instance::purge(transaction, serial).await?)
+            Ok::<_, Error>(is_done)
         })
     });
     purged.await

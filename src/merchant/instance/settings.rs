@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::{
     app::App,
+    audit::{Event, MaskedAddress, Origin, Recorder},
     config,
     db::{
         self,
@@ -23,6 +24,7 @@ use crate::{
     },
     error::Error,
     merchant::login::micros,
+    mfa::tan_channel,
 };
 
 /// Settings of an instance, checked.
@@ -94,31 +96,56 @@ impl InstanceSettings {
     ///
     /// # Errors
     /// The database's.
-    pub async fn store(self, app: &App, serial: i64) -> Result<bool, Error> {
+    pub async fn store(self, app: &App, origin: &Origin, serial: i64) -> Result<bool, Error> {
         let Self { profile, changes } = self;
+        let audit = Recorder::new(app, origin);
         let stored = app.database.write(move |transaction| {
-            let (profile, changes) = (profile.clone(), changes.clone());
+            let (audit, profile, changes) = (audit.clone(), profile.clone(), changes.clone());
             Box::pin(async move {
                 let Some(before) = db::instance::find_locked(transaction, serial).await? else {
                     return Ok(false);
                 };
-                for channel in changed_contacts(&before, &profile) {
+                let contacts = changed_contacts(&before, &profile);
+                for (channel, _) in &contacts {
                     let role = Role::Contact;
-                    db::challenge::end_of_channel(transaction, serial, channel, role).await?;
+                    db::challenge::end_of_channel(transaction, serial, *channel, role).await?;
                 }
-                let updated = db::instance::update(transaction, serial, &profile, &changes);
-                Ok::<_, Error>(updated.await?)
+                if !db::instance::update(transaction, serial, &profile, &changes).await? {
+                    return Ok(false);
+                }
+                let changed = contacts.iter().map(contact_changed);
+                for event in [Event::InstanceChanged].into_iter().chain(changed) {
+                    audit
+                        .record(transaction, &before.instance_id, &event)
+                        .await?;
+                }
+                Ok::<_, Error>(true)
             })
         });
         stored.await
     }
 }
 
-/// The channels whose contact is another one now. Codes to the old one prove nothing any more.
-fn changed_contacts(before: &Model, profile: &InstanceProfile) -> Vec<Channel> {
-    let email = (before.email != profile.email).then_some(Channel::Email);
-    let phone = (before.phone_number != profile.phone_number).then_some(Channel::Sms);
-    email.into_iter().chain(phone).collect()
+/// The channels whose contact is another one now, with that. Codes to the old one prove nothing any more.
+fn changed_contacts(before: &Model, profile: &InstanceProfile) -> Vec<(Channel, Option<String>)> {
+    let contacts = [
+        (Channel::Email, &before.email, &profile.email),
+        (Channel::Sms, &before.phone_number, &profile.phone_number),
+    ];
+    let changed = contacts.into_iter().filter(|(_, old, new)| old != new);
+    changed
+        .map(|(channel, _, new)| (channel, new.clone()))
+        .collect()
+}
+
+fn contact_changed((channel, contact): &(Channel, Option<String>)) -> Event {
+    let channel = tan_channel(*channel);
+    let contact = contact.as_deref();
+    let contact = contact.filter(|contact| !contact.trim().is_empty());
+    Event::ContactChanged {
+        channel,
+        address: contact.map(|contact| MaskedAddress::of(channel, contact)),
+    }
 }
 
 pub(super) fn settings_of(message: InstanceConfigurationMessage) -> InstanceReconfigurationMessage {
