@@ -6,6 +6,7 @@ mod contract;
 mod database;
 mod http;
 mod merchant;
+mod story;
 mod support;
 mod tan;
 mod tour;

@@ -26,7 +26,7 @@ fn block(language: &str) -> &'static str {
 }
 
 /// A gateway that answers each request with one status, and tells head and body of what it was asked.
-fn gateway(statuses: &'static [u16]) -> (SocketAddr, Receiver<(String, String)>) {
+pub fn gateway(statuses: &'static [u16]) -> (SocketAddr, Receiver<(String, String)>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("its address");
     let (send, asked) = channel();
@@ -58,7 +58,7 @@ fn gateway(statuses: &'static [u16]) -> (SocketAddr, Receiver<(String, String)>)
 }
 
 /// The helper of the page, for another gateway and with another key.
-fn helper(folder: &Path, gateway: SocketAddr) -> config::Tan {
+pub fn helper(folder: &Path, gateway: SocketAddr) -> config::Tan {
     let key = folder.join("key");
     let script = block("sh")
         .replace(

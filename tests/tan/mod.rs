@@ -1,7 +1,7 @@
 //! The delivery of confirmation codes, by real programs, to real servers, into real files.
 
 mod command;
-mod documentation;
+pub mod documentation;
 mod settings;
 mod smtp;
 mod spool;

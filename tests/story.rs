@@ -1,0 +1,214 @@
+//! What `docs/second-factor.md` shows, lived through: a stranger signs up, logs in and sets a new password, each time with a
+//! code that was sent by the ways of `docs/sending-codes.md`.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    os::unix::fs::PermissionsExt as _,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::mpsc,
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    cli::program::{Place, Running, on_place},
+    support::smtp::{Encryption, SmtpServer},
+    tan::documentation::{gateway, helper},
+};
+
+const PAGE: &str = include_str!("../docs/second-factor.md");
+
+/// What takes longer does not come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How the test knows that a block is done.
+const MARK: &str = "== done";
+
+/// The blocks of the page in this language, in its order.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let begin = format!("```{language}\n");
+    let (_, after) = PAGE.split_once(&begin).expect("a block");
+    after
+        .split(&begin)
+        .map(|rest| rest.split_once("```").expect("its end").0)
+        .collect()
+}
+
+/// A line of the page that says how its reader is reached, as `CONTACT='"email":...'`.
+fn contact(member: &str) -> &'static str {
+    let begin = format!("CONTACT='\"{member}\":");
+    let mut lines = PAGE.lines().map(str::trim);
+    let line = lines.find(|line| line.starts_with(&begin));
+    line.expect("a contact")
+}
+
+/// The reader of the page, with a shell in an empty folder.
+struct Reader {
+    shell: Child,
+    input: ChildStdin,
+    output: mpsc::Receiver<String>,
+    _folder: TempDir,
+}
+
+impl Reader {
+    fn new(url: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut shell = Command::new("bash")
+            .args(["-euo", "pipefail"])
+            .env("KONTOR", url.trim_end_matches('/'))
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("bash runs");
+        let output = BufReader::new(shell.stdout.take().expect("standard output"));
+        let (send, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in output.lines() {
+                // Nobody reads on when the test has ended.
+                drop(send.send(line.expect("text")));
+            }
+        });
+        Self {
+            input: shell.stdin.take().expect("standard input"),
+            shell,
+            output: lines,
+            _folder: folder,
+        }
+    }
+
+    /// Runs commands as they are printed; what they print.
+    fn run(&mut self, commands: &str) -> String {
+        writeln!(self.input, "{commands}\necho '{MARK}'").expect("a shell that listens");
+        let mut printed = String::new();
+        loop {
+            match self.output.recv_timeout(PATIENCE) {
+                Ok(line) if line == MARK => return printed,
+                Ok(line) => printed = printed + &line + "\n",
+                Err(_) => self.fail(commands, &printed),
+            }
+        }
+    }
+
+    fn fail(&mut self, commands: &str, printed: &str) -> ! {
+        // It may have ended by itself.
+        drop(self.shell.kill());
+        let mut errors = String::new();
+        let stderr = self.shell.stderr.as_mut().expect("standard error");
+        stderr.read_to_string(&mut errors).expect("text");
+        panic!("{commands}\n{printed}\n{errors}");
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        drop(self.shell.kill());
+        drop(self.shell.wait());
+    }
+}
+
+/// Starts the server with a configuration of the page.
+fn serve(place: &Place, configuration: &str, environment: &[(&str, &str)]) -> Running {
+    std::fs::write(place.path("kontor.toml"), configuration).expect("a configuration");
+    let path = std::env::var("PATH").expect("a PATH");
+    let path = [("PATH", path.as_str())];
+    place.start(&["serve"], &[&path, environment].concat())
+}
+
+/// Follows the page from its first command to its last; `code` is the reader's look into the mailbox or at the phone.
+fn live_through(url: &str, contact: &str, validated: &str, code: impl Fn() -> String) {
+    let mut reader = Reader::new(url);
+    reader.run(contact);
+    let mut printed = Vec::new();
+    for block in blocks("sh") {
+        if block.contains("finish ") && !block.contains("finish()") {
+            reader.run(&format!("CODE={}", code()));
+        }
+        printed.push(reader.run(block));
+    }
+    let [sign_up, _, login, logged_in, reset, after_reset, end] = printed.as_slice() else {
+        panic!("the page has other steps: {printed:#?}");
+    };
+    for (printed, expected) in [
+        (sign_up, "\"combi_and\":true"),
+        (sign_up, "\"earliest_retransmission\""),
+        (login, "\"combi_and\":false"),
+        (logged_in, validated),
+        (reset, "\"combi_and\":true"),
+        (after_reset, "401"),
+        (after_reset, "\"combi_and\":false"),
+        (end, validated),
+    ] {
+        assert!(
+            printed.contains(expected),
+            "{expected} is missing in:\n{printed}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_factor_by_mail_works_as_printed() {
+    on_place(async |place| {
+        let login = Some(("kontor@shop.example", "a password"));
+        let mailbox = SmtpServer::start_with(Encryption::StartTls, login);
+        let server = serve(
+            place,
+            blocks("toml")[0],
+            &[
+                (
+                    "KONTOR_TAN__EMAIL__SMTP_URL",
+                    &mailbox.url("kontor%40shop.example:a%20password@"),
+                ),
+                (
+                    "KONTOR_TAN__EMAIL__SMTP_AUTHORITY",
+                    &mailbox.authority().display().to_string(),
+                ),
+            ],
+        );
+        let code = || mailbox.wait_for("ada@tea.example").code();
+        let url = server.merchant_url();
+        live_through(&url, contact("email"), "\"email_validated\":true", code);
+        assert!(
+            mailbox.mails("ada@tea.example").is_empty(),
+            "a code too many"
+        );
+        assert!(server.stop("-TERM").0.success(), "{}", place.log());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_factor_by_a_helper_for_sms_works_as_printed() {
+    on_place(async |place| {
+        let (address, asked) = gateway(&[202, 202, 202, 202]);
+        // The helper that docs/sending-codes.md prints, installed here instead of in /usr/local.
+        helper(place.folder.path(), address);
+        let file = place.path("send-sms");
+        let executable = std::fs::Permissions::from_mode(0o700);
+        std::fs::set_permissions(&file, executable).expect("an executable file");
+        let configuration = blocks("toml")[1].replace(
+            "/usr/local/lib/kontor/send-sms",
+            &file.display().to_string(),
+        );
+        let server = serve(place, &configuration, &[]);
+        let code = || {
+            let (_, body) = asked.recv_timeout(PATIENCE).expect("a text message");
+            let (_, text) = body
+                .split_once("to=%2B41791234567&text=")
+                .expect("a message for the reader");
+            text[..9].to_owned()
+        };
+        let url = server.merchant_url();
+        live_through(
+            &url,
+            contact("phone_number"),
+            "\"phone_validated\":true",
+            code,
+        );
+        assert!(asked.try_recv().is_err(), "a code too many");
+        assert!(server.stop("-TERM").0.success(), "{}", place.log());
+    })
+    .await;
+}
