@@ -4,7 +4,11 @@
 //! confirmed request.
 
 mod binding;
+mod confirming;
 mod gate;
+mod ids;
+mod replay;
+mod sending;
 
 use std::path::PathBuf;
 
