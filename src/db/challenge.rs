@@ -156,6 +156,17 @@ pub async fn find_locked(
     Ok(group.map(|group| (challenge, group)))
 }
 
+/// The challenge of this number, if it was not used up or removed.
+///
+/// # Errors
+/// [`DatabaseError::Fetch`] and the like.
+pub async fn find_by_serial(
+    connection: &impl ConnectionTrait,
+    serial: i64,
+) -> Result<Option<Model>, DatabaseError> {
+    Ok(Entity::find_by_id(serial).one(connection).await?)
+}
+
 /// The solved challenges of these requests.
 ///
 /// # Errors

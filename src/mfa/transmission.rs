@@ -356,13 +356,30 @@ async fn arm(
         })
     });
     if !armed.await? {
-        return Err(Error::ChallengeUnknown);
+        return Err(overtaken(app, serial).await?);
     }
     Ok(SentCode {
         expires_at_us,
         next_from_us: at_us.saturating_add(micros(app.settings.tan.retransmission)),
         channel: challenge.channel,
         hint: tan::hint(tan_channel(challenge.channel), &challenge.address),
+    })
+}
+
+/// What came before a code was handed over: the challenge ended or was solved, or another code was sent.
+async fn overtaken(app: &App, serial: i64) -> Result<Error, Error> {
+    let challenge = db::challenge::find_by_serial(app.database.read(), serial).await?;
+    Ok(match challenge {
+        None => Error::ChallengeUnknown,
+        Some(challenge) if challenge.solved_at_us.is_some() => Error::ChallengeSolved,
+        Some(challenge) => {
+            let wait_us = next_from(app, &challenge)
+                .saturating_sub(app.now_us())
+                .max(0);
+            Error::CodeTooEarly {
+                retry_after: Duration::from_micros(wait_us.unsigned_abs()),
+            }
+        }
     })
 }
 
