@@ -12,5 +12,6 @@ mod login;
 mod login_limit;
 mod own_instance;
 mod refresh;
+mod second_factor;
 mod secrets;
 mod token_list;
