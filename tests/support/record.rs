@@ -19,6 +19,8 @@ pub fn folder() -> PathBuf {
 pub fn note(operation: Option<&Operation>, status: u16, code: Option<u16>) {
     static SEEN: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
     let Some(operation) = operation else { return };
+    // A refusal with a body of its own is documented as a reply, without a code.
+    let code = code.filter(|_| !operation.successes.contains(&status));
     let line = format!("{} {status} {}\n", operation.id, code.unwrap_or_default());
     if SEEN
         .lock()
