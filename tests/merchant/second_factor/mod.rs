@@ -3,6 +3,9 @@
 //! Here is what the tests share: applications that write their codes into a file, instances with factors, and the way from a 202 to the
 //! confirmed request.
 
+mod binding;
+mod gate;
+
 use std::path::PathBuf;
 
 use entity::challenge::Channel;
@@ -11,12 +14,15 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::instances::{required_settings, with};
-use crate::support::{Answer, Call, TestApp, on_app_with};
+use crate::support::{Answer, Call, PASSWORD, TestApp, on_app_with};
 
 /// The e-mail address that factors have.
 pub(super) const EMAIL: &str = "alice@shop.example";
 /// The phone number that factors have.
 pub(super) const PHONE: &str = "+41791234567";
+
+/// Where the instance `shop` looks after itself.
+pub(super) const OWN: &str = "/instances/shop/private";
 
 /// The file that codes are written into instead of being sent.
 pub(super) struct Codes {
@@ -259,7 +265,7 @@ pub(super) async fn confirmed<'a>(
 pub(super) fn login<'a>(app: &'a TestApp, id: &str) -> Call<'a> {
     let path = format!("/instances/{id}/private/token");
     let login = app.post(&path, &json!({ "scope": "all" }));
-    login.basic(id, crate::support::PASSWORD)
+    login.basic(id, PASSWORD)
 }
 
 /// A change to a new password.
@@ -271,6 +277,18 @@ pub(super) fn change_auth<'a>(
 ) -> Call<'a> {
     let auth = json!({ "method": "token", "password": password });
     app.post(&format!("{path}/auth"), &auth).bearer(token)
+}
+
+/// What only the owner of the instance `shop` may do: a login, a change to the same password, a deletion.
+pub(super) fn protected<'a>(
+    app: &'a TestApp,
+    token: &'a str,
+) -> Vec<Box<dyn Fn() -> Call<'a> + 'a>> {
+    vec![
+        Box::new(move || login(app, "shop")),
+        Box::new(move || change_auth(app, OWN, PASSWORD, token)),
+        Box::new(move || app.delete(OWN).bearer(token)),
+    ]
 }
 
 #[tokio::test]
