@@ -5,6 +5,7 @@
 
 mod binding;
 mod gate;
+mod validation;
 
 use std::path::PathBuf;
 
