@@ -140,9 +140,10 @@ pub(super) async fn serial(app: &TestApp, id: &str) -> i64 {
 /// A token with all rights, issued as the command line does: no second factor is asked.
 pub(super) async fn local_token(app: &TestApp, id: &str) -> String {
     use kontor::{
+        audit::Origin,
         auth::{Scope, TokenScope},
         config::Lifetime,
-        merchant::{Grant, grant_token},
+        merchant::{Grant, GrantedBy, grant_token},
     };
 
     let serial = serial(app, id).await;
@@ -150,6 +151,7 @@ pub(super) async fn local_token(app: &TestApp, id: &str) -> String {
     let credential = credential.expect("a query").expect("a credential");
     let grant = Grant {
         instance_serial: serial,
+        instance_id: id.to_owned(),
         credential_version: credential.version,
         scope: TokenScope {
             scope: Scope::All,
@@ -157,9 +159,9 @@ pub(super) async fn local_token(app: &TestApp, id: &str) -> String {
         },
         lifetime: Lifetime::Forever,
         description: None,
-        parent_serial: None,
+        by: GrantedBy::CommandLine,
     };
-    let granted = grant_token(&app.app, grant, Vec::new()).await;
+    let granted = grant_token(&app.app, &Origin::of_command_line(), grant).await;
     granted.expect("a token").token.expose().to_owned()
 }
 
