@@ -1,7 +1,7 @@
 //! What is measured: three services, each on a port of its own.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr},
     sync::Arc,
 };
 
@@ -111,11 +111,10 @@ async fn create_shop(app: &App) -> Result<()> {
         "email": "shop@example.com", "use_stefan": true,
         "address": { "town": "Brügge", "country": "BE" }, "jurisdiction": { "country": "BE" },
     });
-    let network = IpAddr::V4(Ipv4Addr::LOCALHOST).into();
     kontor::merchant::create_instance(
         app,
         serde_json::from_value(shop)?,
-        network,
+        &kontor::audit::Origin::of_command_line(),
         kontor::merchant::By::CommandLine,
     )
     .await

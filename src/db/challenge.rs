@@ -83,6 +83,18 @@ pub async fn insert_group(
     Ok(inserted.map_err(DatabaseError::store)?.last_insert_id)
 }
 
+/// Makes sure that a request is still there, and that it stays until this write ends.
+///
+/// # Errors
+/// [`DatabaseError::Fetch`] and the like.
+pub async fn hold_group(
+    transaction: &WriteTransaction,
+    serial: i64,
+) -> Result<bool, DatabaseError> {
+    let held = challenge_group::Entity::find_by_id(serial).lock(LockType::KeyShare);
+    Ok(only(transaction, held).await?.is_some())
+}
+
 /// Adds a challenge to a request.
 ///
 /// # Errors

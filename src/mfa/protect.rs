@@ -80,12 +80,13 @@ where
             mandatory: &app.mandatory_channels,
         };
         let requirement = rules.requirement(rule);
-        match check(app, request, holder, &requirement).await? {
-            Checked::Missing(response) => return Ok(Protected::Challenged(response)),
-            Checked::Met(permit) => match act(permit).await {
-                Err(Error::ConfirmationStale) => {}
-                outcome => return outcome.map(Protected::Done),
-            },
+        let outcome = match check(app, request, holder, &requirement).await {
+            Ok(Checked::Missing(response)) => Ok(Protected::Challenged(response)),
+            Ok(Checked::Met(permit)) => act(permit).await.map(Protected::Done),
+            Err(error) => Err(error),
+        };
+        if !matches!(outcome, Err(Error::ConfirmationStale)) {
+            return outcome;
         }
     }
     let busy = DbErr::Custom("the second factors of an instance kept changing".to_owned());
@@ -387,10 +388,7 @@ impl Plan {
             }
         }
         self.make_room(transaction).await?;
-        let group_serial = match self.group {
-            Some(serial) => serial,
-            None => db::challenge::insert_group(transaction, &self.new_group).await?,
-        };
+        let group_serial = self.hold_group(transaction).await?;
         for challenge in &self.challenges {
             db::challenge::insert(transaction, group_serial, challenge).await?;
         }
@@ -409,6 +407,20 @@ impl Plan {
         };
         let instance_id = &self.new_group.instance_id;
         Ok(self.audit.record(transaction, instance_id, &event).await?)
+    }
+
+    /// The group that the challenges belong to; it does not go before the write ends.
+    async fn hold_group(&self, transaction: &WriteTransaction) -> Result<i64, Error> {
+        if let Some(serial) = self.group {
+            // Somebody else may have used it up since it was looked at.
+            let is_held = db::challenge::hold_group(transaction, serial).await?;
+            return is_held.then_some(serial).ok_or(Error::ConfirmationStale);
+        }
+        if let Some((instance_serial, _)) = self.new_group.instance {
+            let instance = db::instance::find_held(transaction, instance_serial).await?;
+            instance.ok_or(Error::InstanceUnknown)?;
+        }
+        Ok(db::challenge::insert_group(transaction, &self.new_group).await?)
     }
 
     /// Why and for how long no code can be sent that would help, if that is so.

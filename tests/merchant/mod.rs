@@ -15,4 +15,5 @@ mod own_instance;
 mod refresh;
 mod second_factor;
 mod secrets;
+mod self_provisioning;
 mod token_list;

@@ -37,7 +37,7 @@ pub struct TestApp {
     pub clock: MockClock,
     service: BoxEndpoint<'static, Response>,
     /// Holds the key file; removed with the test.
-    _folder: TempDir,
+    _folder: Option<TempDir>,
 }
 
 /// Runs a test on an application with the instance `admin`.
@@ -89,16 +89,38 @@ impl TestApp {
             .settings;
         adjust(&mut settings);
         let (clock, mock) = Clock::mock(UnixMicros::new(NOW));
-        let app = App::open(settings, Migration::Allowed, clock, Random::seeded(7))
-            .await
-            .expect("an application");
+        let app = App::open(settings, Migration::Allowed, clock, Random::seeded(7));
+        let app = app.await.expect("an application");
+        Self::serve(app, mock, Some(folder))
+    }
+
+    fn serve(app: App, clock: MockClock, folder: Option<TempDir>) -> Self {
         let app = Arc::new(app);
         let service = server::service(&app, server::metrics(&app)).expect("a service");
         Self {
             app,
-            clock: mock,
+            clock,
             service,
             _folder: folder,
+        }
+    }
+
+    /// Runs a part of a test on the same database and clock, but with other settings, as after a restart.
+    pub async fn restarted(
+        &self,
+        adjust: impl FnOnce(&mut Settings),
+        test: impl AsyncFnOnce(&Self),
+    ) {
+        let mut settings = Settings::clone(&self.app.settings);
+        adjust(&mut settings);
+        let (clock, random) = (self.app.clock.clone(), Random::seeded(8));
+        let app = App::open(settings, Migration::Refused, clock, random);
+        let app = app.await.expect("a second application");
+        let app = Self::serve(app, self.clock.clone(), None);
+        let outcome = AssertUnwindSafe(test(&app)).catch_unwind().await;
+        app.app.database.close().await;
+        if let Err(panic) = outcome {
+            resume_unwind(panic);
         }
     }
 

@@ -9,6 +9,7 @@ mod gate;
 mod ids;
 mod replay;
 mod sending;
+mod validation;
 
 use std::path::PathBuf;
 
@@ -150,6 +151,7 @@ pub(super) async fn local_token(app: &TestApp, id: &str) -> String {
     let credential = db::credential::find(app.app.database.read(), serial).await;
     let credential = credential.expect("a query").expect("a credential");
     let grant = Grant {
+        instance_id: id.to_owned(),
         instance_serial: serial,
         instance_id: id.to_owned(),
         credential_version: credential.version,
