@@ -153,7 +153,6 @@ pub(super) async fn local_token(app: &TestApp, id: &str) -> String {
     let grant = Grant {
         instance_id: id.to_owned(),
         instance_serial: serial,
-        instance_id: id.to_owned(),
         credential_version: credential.version,
         scope: TokenScope {
             scope: Scope::All,
