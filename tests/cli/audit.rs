@@ -137,3 +137,49 @@ error: "a/b" is no instance id: 2 to 255 letters, digits and _ . @ -, beginning 
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_record_has_what_was_done_here() {
+    on_place(async |place| {
+        place.create_instance("shop");
+        place.output(&["token", "create", "shop", "--scope", "readonly"]);
+        place.output(&["token", "revoke", "shop", "1"]);
+        let arguments = ["instance", "passwd", "shop", "--clear-second-factor"];
+        let passwd = place.kontor(&[&arguments[..], &["--password-stdin"]].concat());
+        passwd.stdin("open sesame\n").assert().success();
+        place.output(&["instance", "disable", "shop"]);
+        place.output(&["instance", "delete", "shop", "--yes"]);
+
+        let text = place.output(&["audit", "list", "--json"]);
+        assert!(!text.contains("sesame"), "{text}");
+        let listed: Value = serde_json::from_str(&text).expect("JSON");
+        let events = listed["events"].as_array().expect("events");
+        let told: Vec<_> = events
+            .iter()
+            .map(|event| {
+                assert_eq!(event["actor"]["kind"], "command-line", "{event}");
+                assert_eq!(event["instance"], "shop", "{event}");
+                assert!(event.get("address").is_none(), "{event}");
+                (
+                    event["event"].as_str().expect("a name"),
+                    event["detail"].clone(),
+                )
+            })
+            .collect();
+        let token = json!({"token_serial": 1, "scope": "readonly"});
+        let changed = json!({"by": "operator", "form": "password", "tokens_ended": true});
+        assert_eq!(
+            told,
+            [
+                ("instance.created", json!({"self_provisioned": false})),
+                ("token.granted", token),
+                ("token.revoked", json!({"token_serial": 1})),
+                ("credentials.changed", changed),
+                ("factor.cleared", json!({})),
+                ("instance.disabled", json!({})),
+                ("instance.purged", json!({})),
+            ]
+        );
+    })
+    .await;
+}

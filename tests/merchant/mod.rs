@@ -1,6 +1,7 @@
 //! The operations of the merchant, one file per tag.
 
 mod access_tokens;
+mod audit;
 mod authorization;
 mod bodies;
 mod configuration;
