@@ -378,12 +378,12 @@ async fn passwd(app: &App, args: &PasswdArgs) -> Result<(), Failure> {
     change_auth(app, &stored, &auth, &Origin::of_command_line(), by)
         .await
         .map_err(|error| Failure::of_operation(error, &args.id))?;
-    let ended = match args.clear_second_factor {
-        true => "ended its access tokens and took its second factors away",
-        false => "ended its access tokens",
+    let cleared = match args.clear_second_factor {
+        true => " Its second factors are gone: its owner should prove its contacts anew.",
+        false => "",
     };
     output::line(&format!(
-        "Set the password of the instance {:?} and {ended}.",
+        "Set the password of the instance {:?} and ended its access tokens.{cleared}",
         args.id
     ))
 }

@@ -49,6 +49,12 @@ pub struct SandboxArgs {
 const SAMPLE_SHOP: &str = "coffee-shop";
 const SAMPLE_SETTINGS: &str = "/components/examples/ShopMoved/value";
 
+/// What follows the commands.
+const CODES: &str = "\
+Anybody can sign up here by POST /instances. Confirmation codes are printed below, as they are \"sent\".
+
+";
+
 /// What somebody who plays needs to know.
 #[derive(Serialize)]
 struct Sandbox {
@@ -229,10 +235,11 @@ impl Sandbox {
              Try it in a browser:  {documentation}\n\
              Merchant backend:     {merchant}\n\
              Management:           {management}\n\n\
-             {instances}{commands}",
+             {instances}{commands}{codes}",
             documentation = self.documentation,
             merchant = self.merchant,
             commands = self.commands(),
+            codes = CODES,
         )
     }
 

@@ -20,7 +20,7 @@ use crate::db::{self, ServeLock, instance::Unreachable};
 use crate::error::Error;
 use crate::logging;
 use crate::merchant::{By, create_instance};
-use crate::mfa::configured_channels;
+use crate::mfa::{configured_channels, tan_channel};
 use crate::server::{Listeners, ServeError};
 
 /// Arguments of `kontor serve`. All that can be chosen is a setting.
@@ -150,27 +150,39 @@ async fn bootstrap(app: &App) -> Result<Admin, Failure> {
     }
 }
 
+/// How many instances of one kind a warning names.
+const NAMED: u64 = 10;
+
 /// Tells of instances whose owners cannot confirm anything, which is refused rather than let through.
 async fn warn_of_unreachable(app: &App) -> Result<(), Failure> {
     let (configured, mandatory) = (configured_channels(app), &app.mandatory_channels);
+    let reader = app.database.read();
     let Unreachable {
         without_channel,
         without_mandatory_factor,
-    } = db::instance::count_unreachable(app.database.read(), &configured, mandatory).await?;
-    if without_channel > 0 {
+    } = db::instance::find_unreachable(reader, &configured, mandatory, NAMED).await?;
+    if !without_channel.is_empty() {
         tracing::warn!(
-            instances = without_channel,
+            instances = named(&without_channel),
             "instances have a second factor that no code can be sent to: set up \"tan.email\" or \"tan.sms\" again, \
              or take it away with \"kontor instance passwd ID --clear-second-factor\""
         );
     }
-    if without_mandatory_factor > 0 {
+    if !without_mandatory_factor.is_empty() {
         tracing::warn!(
-            instances = without_mandatory_factor,
+            instances = named(&without_mandatory_factor),
             "instances that signed up by themselves have yet to prove a contact that \"merchant.mandatory_tan_channels\" names"
         );
     }
     Ok(())
+}
+
+fn named(instances: &[String]) -> String {
+    let more = match u64::try_from(instances.len()) {
+        Ok(NAMED) => ", and perhaps more",
+        _ => "",
+    };
+    format!("{}{more}", instances.join(", "))
 }
 
 /// What an operator should know when the server has started.
@@ -202,12 +214,42 @@ impl Started<'_> {
              \x20 management     {management}\n\
              \x20 database       {database}\n\
              \x20 key file       {key_file}{keep}\n\
+             \x20 codes          {codes}\n\
+             \x20 sign-up        {sign_up}\n\
              {next}",
             version = env!("CARGO_PKG_VERSION"),
             listen = settings.merchant.listen,
             database = settings.database.url,
+            codes = self.codes(),
+            sign_up = self.sign_up(),
             next = self.next_step(),
         )
+    }
+
+    /// Over which channels codes can be sent.
+    fn codes(&self) -> String {
+        let channels = configured_channels(self.app);
+        let names: Vec<_> = channels
+            .iter()
+            .map(|channel| tan_channel(*channel).to_string())
+            .collect();
+        match names.is_empty() {
+            true => "none can be sent".to_owned(),
+            false => format!("by {}", names.join(" and ")),
+        }
+    }
+
+    /// Who can sign up for an instance.
+    fn sign_up(&self) -> &'static str {
+        let merchant = &self.app.settings.merchant;
+        match (
+            merchant.self_provisioning,
+            merchant.mandatory_tan_channels.is_empty(),
+        ) {
+            (false, _) => "off",
+            (true, false) => "open to anybody who proves an address",
+            (true, true) => "open to anybody, without any proof",
+        }
     }
 
     fn next_step(&self) -> String {
@@ -221,7 +263,7 @@ impl Started<'_> {
                     .config
                     .map_or_else(String::new, |file| format!(" --config {}", file.display()));
                 format!(
-                    "There is no instance \"admin\" yet, so that nobody can create instances over HTTP. Create it with:\n  \
+                    "There is no instance \"admin\" yet, so that nobody can manage instances over HTTP. Create it with:\n  \
                      kontor instance create admin{config}"
                 )
             }
@@ -236,6 +278,8 @@ impl Started<'_> {
             merchant.listen = %settings.merchant.listen,
             management.listen = self.management.map(tracing::field::display),
             database.url = %settings.database.url,
+            tan.channels = self.codes(),
+            sign_up = self.sign_up(),
             key_file = %settings.secrets.key_file.display(),
             "serving"
         );

@@ -172,6 +172,13 @@ fn check_sign_up(settings: &Settings, found: &mut Findings<'_>) {
         TanChannel::Sms => sms.command.is_some() || sms.spool.is_some(),
     };
     let mandatory = merchant.mandatory_tan_channels.iter().copied();
+    let has_twice = mandatory
+        .clone()
+        .enumerate()
+        .any(|(index, channel)| merchant.mandatory_tan_channels[..index].contains(&channel));
+    if has_twice {
+        found.add("merchant.mandatory_tan_channels", "names a channel twice");
+    }
     if merchant.self_provisioning
         && let Some(missing) = mandatory.into_iter().find(|channel| !has(*channel))
     {

@@ -36,7 +36,8 @@ pub struct Merchant {
     /// Whether anybody can sign up for an instance by himself.
     pub self_provisioning: bool,
     /// Ways to send codes, `email` and `sms`, on which an instance that signed up by itself must have proven its
-    /// address. With `self_provisioning`, each of them must be set up under `tan`.
+    /// address. With `self_provisioning`, each of them must be set up under `tan`. Empty: nobody needs to have an
+    /// address; those that are given are still proven.
     pub mandatory_tan_channels: Vec<TanChannel>,
     /// Regular expression that phone numbers of instances must match. Anchor it: `^` at its begin, `$` at its end.
     #[schemars(with = "Option<String>", extend("examples" = [r"^\+[0-9]{6,15}$"]))]

@@ -18,7 +18,7 @@ pub use self::access::{
     CredentialOfAccess, InstanceAccess, InstanceOfAccess, TokenOfAccess, find_with_bearer,
 };
 pub use self::second_factor::{
-    SecondFactors, Unreachable, count_unreachable, find_locked, set_factor,
+    SecondFactors, Unreachable, find_locked, find_unreachable, set_factor,
 };
 use super::{DatabaseError, WriteTransaction, unique::only, unique::only_by_sql};
 

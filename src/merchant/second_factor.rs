@@ -9,7 +9,6 @@ use kontor_openapi::{
         RequestChallengeReply, SecondFactorApi, ValidateAuthChannelReply, operations,
     },
 };
-use poem::http::header;
 
 use super::{Caller, Merchant, Visitor, access_tokens::timestamp};
 use crate::{
@@ -25,16 +24,15 @@ impl SecondFactorApi for Merchant {
         &self,
         visitor: Visitor,
         challenge_id: String,
+        accept_language: Option<String>,
         _body: Option<ChallengeRequest>,
     ) -> Result<RequestChallengeReply, Error> {
-        let languages = visitor.headers.get(header::ACCEPT_LANGUAGE);
-        let languages = languages.and_then(|value| value.to_str().ok());
         let sent = mfa::send_code(
             &self.app,
             &challenge_id,
             visitor.below.as_deref(),
             &visitor.origin,
-            languages.map(str::to_owned),
+            accept_language,
         );
         let sent = sent.await?;
         Ok(RequestChallengeReply::Ok(ChallengeRequestResponse {

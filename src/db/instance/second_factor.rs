@@ -4,7 +4,7 @@ use entity::challenge::Channel;
 use entity::instance::{Column, Entity, Model};
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
 use crate::db::{DatabaseError, WriteTransaction, unique::only};
@@ -110,27 +110,34 @@ pub async fn set_factor(
     Ok(())
 }
 
-/// How many instances cannot be reached by codes as they should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Instances that cannot be reached by codes as they should be: the first ones of each kind, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreachable {
     /// They have factors, but none on a channel that is configured: whatever needs a code fails.
-    pub without_channel: u64,
+    pub without_channel: Vec<String>,
     /// They signed up by themselves and lack a mandatory factor: little works until they prove a contact.
-    pub without_mandatory_factor: u64,
+    pub without_mandatory_factor: Vec<String>,
 }
 
-/// Counts the instances that codes cannot reach.
+/// Finds instances that codes cannot reach, at most `most` of each kind.
 ///
 /// # Errors
 /// [`DatabaseError::Fetch`] and the like.
-pub async fn count_unreachable(
+pub async fn find_unreachable(
     connection: &impl ConnectionTrait,
     configured: &[Channel],
     mandatory: &[Channel],
+    most: u64,
 ) -> Result<Unreachable, DatabaseError> {
-    let count = async |condition: Condition| {
-        let active = Entity::find().filter(Column::DeletedAtUs.is_null());
-        active.filter(condition).count(connection).await
+    let find = async |condition: Condition| {
+        let names = Entity::find()
+            .select_only()
+            .column(Column::InstanceId)
+            .filter(Column::DeletedAtUs.is_null())
+            .filter(condition)
+            .order_by_asc(Column::InstanceId)
+            .limit(most);
+        names.into_tuple().all(connection).await
     };
     let (mut has_factor, mut cannot_be_asked) = (Condition::any(), Condition::all());
     for channel in SecondFactors::CHANNELS {
@@ -144,10 +151,10 @@ pub async fn count_unreachable(
     });
     let is_bound = Condition::all().add(Column::IsBound.eq(true));
     Ok(Unreachable {
-        without_channel: count(Condition::all().add(has_factor).add(cannot_be_asked)).await?,
+        without_channel: find(Condition::all().add(has_factor).add(cannot_be_asked)).await?,
         without_mandatory_factor: match mandatory.is_empty() {
-            true => 0,
-            false => count(is_bound.add(lacking)).await?,
+            true => Vec::new(),
+            false => find(is_bound.add(lacking)).await?,
         },
     })
 }
