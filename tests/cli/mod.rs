@@ -3,6 +3,8 @@
 mod audit;
 pub mod program;
 mod running;
+mod sandbox;
+mod second_factor;
 mod verbs;
 
 use std::collections::BTreeSet;

@@ -192,12 +192,22 @@ impl Drop for Running {
 
 /// Sends one request; returns status and body.
 pub fn request(method: &str, url: &str, authorization: &str, body: &str) -> (u16, String) {
+    request_with(method, url, ("Authorization", authorization), body)
+}
+
+/// Sends one request with a header; returns status and body.
+pub fn request_with(
+    method: &str,
+    url: &str,
+    (name, value): (&str, &str),
+    body: &str,
+) -> (u16, String) {
     let rest = url.strip_prefix("http://").expect("a URL");
     let (address, path) = rest.split_once('/').expect("a path");
     let mut stream = TcpStream::connect(address).expect("a connection");
     write!(
         stream,
-        "{method} /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: {authorization}\r\n\
+        "{method} /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{name}: {value}\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )

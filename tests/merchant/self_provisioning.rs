@@ -6,6 +6,7 @@ mod proof;
 mod races;
 mod reset;
 mod sign_up;
+mod stale;
 mod taken;
 
 use entity::challenge::Channel;
@@ -137,4 +138,16 @@ pub(super) fn hints(challenged: &Value) -> Vec<&str> {
     let challenges = challenged["challenges"].as_array().expect("challenges");
     let hints = challenges.iter().map(|found| found["tan_info"].as_str());
     hints.map(|hint| hint.expect("a hint")).collect()
+}
+
+/// Whether an instance has this password.
+async fn is_password(app: &TestApp, id: &str, password: &str) -> bool {
+    let answer = login_with(app, id, password).send().await;
+    match answer.status.as_u16() {
+        401 => false,
+        status => {
+            assert!([200, 202].contains(&status), "{status}");
+            true
+        }
+    }
 }

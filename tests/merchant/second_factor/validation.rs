@@ -366,3 +366,21 @@ async fn only_the_repeated_request_makes_the_factor() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_contact_gets_so_many_codes_a_day() {
+    let two = |settings: &mut Settings| settings.tan.daily_limit = 2;
+    on_adjusted_app_with_codes(two, async |app, codes| {
+        app.shop("shop").await;
+        let token = local_token(app, "shop").await;
+        set(app, &token, &json!({ "email": NEW_EMAIL })).await;
+        let call = || validate(app, &token, "email");
+        for _ in 0..2 {
+            send(app, &id(&call().send().await)).await.expect(200);
+        }
+        call().send().await.refuses(403, 2131);
+        app.clock.advance(std::time::Duration::from_secs(86_400));
+        confirmed(app, codes, call).await.expect(204);
+    })
+    .await;
+}

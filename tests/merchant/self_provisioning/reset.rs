@@ -1,18 +1,16 @@
 //! Forgotten passwords.
 
-use std::time::Duration;
-
 use kontor::config::Settings;
 use serde_json::{Value, json};
 
 use super::{
-    EMAIL, PHONE, auth, both_mandatory, change, factors, form, full_form, hints, logged_in,
-    login_with, on_open_server, own_settings, reset, sign_up, validated,
+    EMAIL, PHONE, auth, both_mandatory, change, factors, form, full_form, hints, is_password,
+    logged_in, login_with, on_open_server, own_settings, reset, sign_up, validated,
 };
 use crate::merchant::{
     instances::with,
     second_factor::{
-        Codes, confirmed, id, ids, login, on_app_with_codes, send, set_contacts, solve, with_ids,
+        Codes, confirmed, id, ids, on_app_with_codes, send, set_contacts, solve, with_ids,
     },
 };
 use crate::support::{PASSWORD, TestApp};
@@ -27,17 +25,6 @@ async fn on_two_factors(
         test(app, codes).await;
     })
     .await;
-}
-
-async fn is_password(app: &TestApp, id: &str, password: &str) -> bool {
-    let answer = login_with(app, id, password).send().await;
-    match answer.status.as_u16() {
-        401 => false,
-        status => {
-            assert!([200, 202].contains(&status), "{status}");
-            true
-        }
-    }
 }
 
 #[tokio::test]
@@ -284,115 +271,6 @@ async fn the_first_form_of_the_protocol_resets_with_an_empty_body() {
             let repeat = repeat.header("x-challenge-id", &challenge);
             repeat.send().await.expect(204);
             assert!(is_password(app, "books", "new").await);
-        },
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn codes_are_good_for_one_password_of_one_instance() {
-    on_open_server(
-        |_| {},
-        async |app, codes| {
-            for id in ["books", "paper"] {
-                sign_up(app, codes, &form(id)).await.expect(204);
-            }
-            let solved = id(&reset(app, "books", "new").send().await);
-            solve(app, codes, &solved).await;
-            for (instance, password) in [("books", "other"), ("paper", "new")] {
-                let call = with_ids(reset(app, instance, password), &[&solved]);
-                call.send().await.expect(202);
-            }
-            app.clock.advance(Duration::from_secs(3600));
-            let late = with_ids(reset(app, "books", "new"), &[&solved]);
-            late.send().await.expect(202);
-            assert!(is_password(app, "books", PASSWORD).await);
-        },
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn a_solved_reset_is_good_once() {
-    on_open_server(
-        |_| {},
-        async |app, codes| {
-            sign_up(app, codes, &form("books")).await.expect(204);
-            let solved = id(&reset(app, "books", "new").send().await);
-            solve(app, codes, &solved).await;
-            let call = || with_ids(reset(app, "books", "new"), &[&solved]);
-            call().send().await.expect(204);
-            assert_ne!(id(&call().send().await), solved);
-        },
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn a_contact_that_changes_between_code_and_use_is_asked_anew() {
-    on_app_with_codes(async |app, codes| {
-        app.shop("shop").await;
-        set_contacts(app, "shop", &json!({ "email": EMAIL })).await;
-        let solved = id(&reset(app, "shop", "new").send().await);
-        solve(app, codes, &solved).await;
-        set_contacts(app, "shop", &json!({ "email": "mallory@evil.example" })).await;
-        let call = || with_ids(reset(app, "shop", "new"), &[&solved]);
-        let challenged = call().send().await.expect(202);
-        assert_eq!(hints(&challenged), ["m***@e***.example"]);
-        // Also where it is changed back.
-        set_contacts(app, "shop", &json!({ "email": EMAIL })).await;
-        let challenged = call().send().await.expect(202);
-        assert_eq!(hints(&challenged), ["e***@b***.example"]);
-        assert!(is_password(app, "shop", PASSWORD).await);
-        assert_eq!(factors(app, "shop").await, [None, None]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_factor_that_changes_between_code_and_use_is_asked_anew() {
-    on_open_server(
-        |_| {},
-        async |app, codes| {
-            sign_up(app, codes, &form("books")).await.expect(204);
-            let token = logged_in(app, codes, "books").await;
-            let solved = id(&reset(app, "books", "new").send().await);
-            solve(app, codes, &solved).await;
-            let moved = json!({ "email": "moved@books.example" });
-            change(app, "books", &token, &moved).await.expect(204);
-            let validate = || {
-                let path = "/instances/books/auth-channels/email/validate";
-                app.call("POST", path).bearer(&token)
-            };
-            confirmed(app, codes, validate).await.expect(204);
-            let call = with_ids(reset(app, "books", "new"), &[&solved]);
-            let challenged = call.send().await.expect(202);
-            assert_eq!(hints(&challenged), ["m***@b***.example"]);
-            assert!(is_password(app, "books", PASSWORD).await);
-        },
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn a_change_of_the_credential_ends_the_open_challenges() {
-    on_open_server(
-        |_| {},
-        async |app, codes| {
-            sign_up(app, codes, &form("books")).await.expect(204);
-            let token = logged_in(app, codes, "books").await;
-            let begun = id(&login(app, "books").send().await);
-            let solved = id(&reset(app, "books", "new").send().await);
-            solve(app, codes, &solved).await;
-            let change = || {
-                let path = "/instances/books/private/auth";
-                app.post(path, &auth("changed")).bearer(&token)
-            };
-            confirmed(app, codes, change).await.expect(204);
-            send(app, &begun).await.refuses(404, 2126);
-            let call = with_ids(reset(app, "books", "new"), &[&solved]);
-            assert_ne!(id(&call.send().await), solved);
-            assert!(is_password(app, "books", "changed").await);
         },
     )
     .await;
