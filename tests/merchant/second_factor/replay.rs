@@ -183,9 +183,11 @@ async fn neither_the_database_nor_the_key_file_opens_a_body() {
         let texts = [id(&change().send().await), id(&change().send().await)];
         let code = super::code(app, codes, &texts[0]).await;
         let read = app.app.database.read();
-        let rows = entity::challenge::Entity::find();
-        let rows = rows.order_by_asc(entity::challenge::Column::Serial);
-        let rows = rows.all(read).await.expect("rows");
+        let rows = entity::challenge::Entity::find()
+            .order_by_asc(entity::challenge::Column::Serial)
+            .all(read)
+            .await
+            .expect("rows");
         let groups = entity::challenge_group::Entity::find()
             .all(read)
             .await
