@@ -200,6 +200,8 @@ pub enum Cap {
     Network,
     /// Too many codes in a day, for this purpose on the whole server.
     Server,
+    /// Too many attempts to send a code for one challenge.
+    Attempts,
     /// Too many open challenges.
     OpenChallenges,
 }

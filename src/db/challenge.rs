@@ -118,6 +118,7 @@ pub async fn insert(
         code_expires_at_us: Set(None),
         guesses_left: Set(0),
         sent_at_us: Set(None),
+        attempts: Set(0),
         solved_at_us: Set(None),
     };
     let inserted = Entity::insert(row).exec_without_returning(transaction);
@@ -222,6 +223,10 @@ pub async fn begin_transmission(
 ) -> Result<(), DatabaseError> {
     let update = Entity::update_many()
         .col_expr(Column::SentAtUs, Expr::value(now_us))
+        .col_expr(
+            Column::Attempts,
+            ExprTrait::add(Expr::col(Column::Attempts), 1),
+        )
         .filter(Column::Serial.eq(serial));
     update.exec(transaction).await?;
     Ok(())

@@ -81,8 +81,7 @@ impl Demand<'_> {
             new_group: self.new_group(),
             counters,
             needs_all: self.requirement.is_all(),
-            requests: limits::is_open_to_strangers(self.request.budget)
-                .then(|| self.requests()),
+            requests: limits::is_open_to_strangers(self.request.budget).then(|| self.requests()),
             challenges: new,
         };
         let issued = self.app.database.write(move |transaction| {
@@ -127,8 +126,7 @@ impl Demand<'_> {
 
     /// Strangers must not fill the disk with what may be as large as any body.
     fn is_kept(&self, body: &str) -> bool {
-        !limits::is_open_to_strangers(self.request.budget)
-            || body.len() <= limits::BODY_OF_STRANGER
+        !limits::is_open_to_strangers(self.request.budget) || body.len() <= limits::BODY_OF_STRANGER
     }
 
     fn new_group(&self) -> NewChallengeGroup {

@@ -25,6 +25,18 @@ pub(super) const OPEN_MOST_OF_NETWORK: u64 = 4;
 /// Codes a day that one network can have sent about one instance, where anybody can ask for them.
 const CODES_OF_NETWORK: u64 = 6;
 
+/// Attempts to send a code for one challenge, those that did not succeed included: they cost no place in any other count.
+pub(super) const ATTEMPTS_MOST: i64 = 10;
+
+/// Attempts in a day that one network can make to have codes sent, where anybody can ask for them.
+const ATTEMPTS_OF_NETWORK: u64 = 200;
+
+/// How many requests of strangers are begun on the whole server for each code that it sends them in a day.
+const REQUESTS_PER_CODE: u64 = 10;
+
+/// Longest body of a stranger's request that is kept to be taken again, in bytes.
+pub(super) const BODY_OF_STRANGER: usize = 16 * 1024;
+
 /// Life of a challenge from its answer, in microseconds.
 pub(super) const CHALLENGE_LIFE_US: i64 = 60 * 60 * 1_000_000;
 
@@ -107,16 +119,32 @@ impl Addressee<'_> {
     }
 }
 
-/// The counter of requests that strangers in a network make.
-pub(super) fn requests_of_network(app: &App, budget: Budget, network: &str) -> Counted {
-    let limits = &app.settings.limits;
-    let most = match budget {
-        Budget::SignUp => limits.sign_ups,
-        Budget::Login | Budget::Bearer | Budget::Reset => limits.resets,
+/// The counters of requests that strangers make: those in a network, and all of them.
+pub(super) fn requests(app: &App, budget: Budget, network: &str) -> [Counted; 2] {
+    let (limits, tan, kind) = (&app.settings.limits, &app.settings.tan, budget.to_value());
+    let (of_network, of_server) = match budget {
+        Budget::SignUp => (limits.sign_ups, tan.daily_sign_ups),
+        Budget::Login | Budget::Bearer | Budget::Reset => (limits.resets, tan.daily_resets),
     };
+    [
+        Counted {
+            name: format!("{kind} requests network {network}"),
+            most: of_network.into(),
+            bound: Bound::Network,
+        },
+        Counted {
+            name: format!("{kind} requests server"),
+            most: u64::from(of_server).saturating_mul(REQUESTS_PER_CODE),
+            bound: Bound::Server,
+        },
+    ]
+}
+
+/// The counter of attempts that strangers in a network make to have codes sent.
+pub(super) fn attempts_of_network(budget: Budget, network: &str) -> Counted {
     Counted {
-        name: format!("{} requests network {network}", budget.to_value()),
-        most: most.into(),
+        name: format!("{} attempts network {network}", budget.to_value()),
+        most: ATTEMPTS_OF_NETWORK,
         bound: Bound::Network,
     }
 }

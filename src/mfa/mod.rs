@@ -6,6 +6,7 @@
 
 mod challenge_id;
 mod confirmation;
+mod demand;
 mod limits;
 mod permit;
 mod protect;
