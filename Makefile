@@ -50,6 +50,14 @@ test: postgresql ## run every test, on SQLite and then on PostgreSQL
 	@echo "== Tests on PostgreSQL (tests/postgres.sh starts a throw-away server and stops it)"
 	tests/postgres.sh $(RUN_TESTS)
 
+# How often `make soak` repeats each test.
+REPETITIONS ?= 100
+
+.PHONY: soak
+soak: postgresql ## repeat the tests of what happens at once 100 times on both databases (REPETITIONS=1000 for more)
+	env -u KONTOR_TEST_DATABASE_URL KONTOR_TEST_REPETITIONS=$(REPETITIONS) cargo test --locked --test suite at_once
+	KONTOR_TEST_REPETITIONS=$(REPETITIONS) tests/postgres.sh cargo test --locked --test suite at_once
+
 .PHONY: lint
 lint: format-check redocly dependencies clippy editions ## check format, code, OpenAPI documents and dependencies
 

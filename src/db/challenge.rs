@@ -4,7 +4,7 @@ use entity::SecretBytes;
 use entity::challenge::{ActiveModel, Channel, Column, Entity, Model, Role};
 use entity::challenge_group::{self, Budget};
 use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::sea_query::{Expr, LockType};
+use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait,
@@ -470,7 +470,9 @@ pub async fn remove_expired(
         .select_only()
         .column(Column::Serial)
         .filter(Column::ExpiresAtUs.lte(now_us))
-        .limit(most);
+        .limit(most)
+        // Writes that have nothing else to do with each other must not wait for each other here. SQLite has no such locks.
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     let delete = Entity::delete_many().filter(Column::Serial.in_subquery(expired.into_query()));
     delete.exec(transaction).await?;
     Ok(())

@@ -3,7 +3,7 @@
 use entity::challenge_group::Budget;
 use entity::{code_counter, code_transmission};
 use sea_orm::ActiveValue::{NotSet, Set};
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{LockBehavior, LockType, OnConflict};
 use sea_orm::{
     ActiveEnum, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait,
@@ -216,12 +216,11 @@ async fn remove_old(transaction: &WriteTransaction, now_us: i64) -> Result<(), D
     let old = Entity::find()
         .select_only()
         .column(Column::Serial)
-        .filter(is_old.clone())
-        .limit(OLD_AT_ONCE);
-    // Told again outside: on PostgreSQL a row may have been touched since it was picked.
-    let delete = Entity::delete_many()
-        .filter(Column::Serial.in_subquery(old.into_query()))
-        .filter(is_old);
+        .filter(is_old)
+        .limit(OLD_AT_ONCE)
+        // Writes that have nothing else to do with each other must not wait for each other here. SQLite has no such locks.
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    let delete = Entity::delete_many().filter(Column::Serial.in_subquery(old.into_query()));
     delete.exec(transaction).await?;
     Ok(())
 }

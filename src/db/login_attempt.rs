@@ -2,6 +2,7 @@
 
 use entity::{login_attempt, login_limit};
 use sea_orm::ActiveValue::{NotSet, Set};
+use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
@@ -116,12 +117,11 @@ pub async fn remove_old(
     let old = Entity::find()
         .select_only()
         .column(Column::Serial)
-        .filter(is_old.clone())
-        .limit(u64::from(most));
-    // Told again outside: on PostgreSQL a row may have been touched since it was picked.
-    let delete = Entity::delete_many()
-        .filter(Column::Serial.in_subquery(old.into_query()))
-        .filter(is_old);
+        .filter(is_old)
+        .limit(u64::from(most))
+        // Writes that have nothing else to do with each other must not wait for each other here. SQLite has no such locks.
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    let delete = Entity::delete_many().filter(Column::Serial.in_subquery(old.into_query()));
     Ok(delete.exec(transaction).await?.rows_affected)
 }
 

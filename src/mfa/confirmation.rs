@@ -6,8 +6,10 @@ use entity::challenge::Model;
 use entity::challenge_group::{self, Budget};
 
 use super::{
-    ChallengeId, tan_channel,
-    transmission::{code_message, find_group, masked, next_from, purpose},
+    ChallengeId,
+    reservation::next_from,
+    tan_channel,
+    transmission::{code_message, find_group, masked, purpose},
 };
 use crate::{
     app::App,

@@ -12,6 +12,7 @@ mod protect;
 pub mod replay;
 mod request;
 mod requirement;
+mod reservation;
 mod sealed_body;
 mod transmission;
 

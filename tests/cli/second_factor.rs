@@ -90,7 +90,7 @@ async fn a_locked_out_admin_gets_in_again() {
         let clear = [&passwd[..], &["--clear-second-factor"]].concat();
         let cleared = place.kontor(&clear).stdin("wide open\n").assert();
         cleared.success().stdout_eq(str![[r#"
-Set the password of the instance "admin" and ended its access tokens and took its second factors away.
+Set the password of the instance "admin" and ended its access tokens. Its second factors are gone: its owner should prove its contacts anew.
 
 "#]]);
         assert_eq!(login(&url, "admin", "wide open"), 200);
@@ -129,6 +129,45 @@ async fn serve_does_not_start_where_nobody_could_sign_up() {
             "{stderr}"
         );
         assert!(stderr.contains("\"tan.email\""), "{stderr}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn serve_tells_of_owners_that_no_code_can_reach() {
+    on_place(async |place| {
+        instance_with_factor(place, "shop").await;
+        let server = place.start(&["serve"], &[MAIL]);
+        assert_eq!(server.until("codes"), "by email");
+        assert_eq!(server.until("sign-up"), "off");
+        server.stop("-TERM");
+        assert!(
+            !place.log().contains("no code can be sent"),
+            "{}",
+            place.log()
+        );
+
+        place.execute("UPDATE instance SET is_bound = TRUE").await;
+        let sign_up = [
+            ("KONTOR_MERCHANT__SELF_PROVISIONING", "true"),
+            ("KONTOR_MERCHANT__MANDATORY_TAN_CHANNELS", "[\"sms\"]"),
+            ("KONTOR_TAN__SMS__SPOOL", "sent.jsonl"),
+        ];
+        let server = place.start(&["serve"], &sign_up);
+        assert_eq!(server.until("codes"), "by sms");
+        assert_eq!(
+            server.until("sign-up"),
+            "open to anybody who proves an address"
+        );
+        server.stop("-TERM");
+        for told in ["that no code can be sent to", "have yet to prove a contact"] {
+            let log = place.log();
+            let line = log.lines().find(|line| line.contains(told));
+            assert!(
+                line.is_some_and(|line| line.contains("instances=\"shop\"")),
+                "{log}"
+            );
+        }
     })
     .await;
 }

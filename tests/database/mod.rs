@@ -3,6 +3,7 @@
 mod access;
 mod access_token;
 mod audit;
+mod challenge;
 mod instance;
 mod login_attempt;
 mod schema;

@@ -200,3 +200,11 @@ pub fn instance(id: &str) -> Value {
         "address": { "country": "CH" }, "jurisdiction": {}, "use_stefan": true,
     })
 }
+
+/// How often a test of what happens at the same time is to be repeated: `KONTOR_TEST_REPETITIONS`, which `make soak` sets.
+pub fn repetitions() -> usize {
+    let set = std::env::var("KONTOR_TEST_REPETITIONS").ok();
+    set.map_or(3, |set| {
+        set.parse().expect("KONTOR_TEST_REPETITIONS: a number")
+    })
+}

@@ -4,9 +4,11 @@
 //! confirmed request.
 
 mod binding;
+mod caps;
 mod confirming;
 mod gate;
 mod ids;
+mod races;
 mod replay;
 mod sending;
 mod validation;

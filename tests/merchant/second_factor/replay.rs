@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kontor::secrets::Purpose;
-use sea_orm::EntityTrait as _;
+use sea_orm::{EntityTrait as _, QueryOrder as _};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -184,6 +184,7 @@ async fn neither_the_database_nor_the_key_file_opens_a_body() {
         let code = super::code(app, codes, &texts[0]).await;
         let read = app.app.database.read();
         let rows = entity::challenge::Entity::find()
+            .order_by_asc(entity::challenge::Column::Serial)
             .all(read)
             .await
             .expect("rows");
