@@ -1,5 +1,5 @@
-//! What `docs/second-factor.md` shows, lived through: a stranger signs up, logs in and sets a new password, each time with a
-//! code that was sent by the ways of `docs/sending-codes.md`.
+//! What `docs/second-factor.md` shows, lived through: a stranger signs up, logs in, sets a new password and moves to another
+//! address, each time with a code that was sent by the ways of `docs/sending-codes.md`.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -35,12 +35,27 @@ fn blocks(language: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// A line of the page that says how its reader is reached, as `CONTACT='"email":...'`.
-fn contact(member: &str) -> &'static str {
-    let begin = format!("CONTACT='\"{member}\":");
-    let mut lines = PAGE.lines().map(str::trim);
-    let line = lines.find(|line| line.starts_with(&begin));
-    line.expect("a contact")
+/// The lines of the page that say how its reader is reached, at first and later: `CONTACT='"email":...'` and the like.
+fn contacts(member: &str, channel: &str) -> String {
+    let lines = [
+        format!("CONTACT='\"{member}\":"),
+        format!("NEW_CONTACT='\"{member}\":"),
+        format!("CHANNEL={channel}"),
+    ];
+    lines
+        .map(|begin| {
+            let mut lines = PAGE.lines().map(str::trim);
+            let line = lines.find(|line| line.starts_with(&begin));
+            line.unwrap_or_else(|| panic!("{begin} is not on the page"))
+        })
+        .join("\n")
+}
+
+/// Whose turn it is to receive a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    FirstAddress,
+    NewAddress,
 }
 
 /// The reader of the page, with a shell in an empty folder.
@@ -117,18 +132,47 @@ fn serve(place: &Place, configuration: &str, environment: &[(&str, &str)]) -> Ru
     place.start(&["serve"], &[&path, environment].concat())
 }
 
+/// What a reader does who forgets to hand a code in. It has to fail in sight.
+const TOO_EARLY: &str = "if repeat login 2>&1; then echo 'it went through'; fi";
+
 /// Follows the page from its first command to its last; `code` is the reader's look into the mailbox or at the phone.
-fn live_through(url: &str, contact: &str, validated: &str, code: impl Fn() -> String) {
+fn live_through(
+    url: &str,
+    contacts: &str,
+    [validated, moved]: [&str; 2],
+    code: impl Fn(At) -> String,
+) {
     let mut reader = Reader::new(url);
-    reader.run(contact);
+    reader.run(contacts);
     let mut printed = Vec::new();
+    let mut at = At::FirstAddress;
     for block in blocks("sh") {
-        if block.contains("finish ") && !block.contains("finish()") {
-            reader.run(&format!("CODE={}", code()));
+        if !block.contains("finish()") && (block.contains("finish ") || block == "another\n") {
+            reader.run(&format!("CODE={}", code(at)));
         }
         printed.push(reader.run(block));
+        if block.contains("begin login") {
+            let refused = reader.run(TOO_EARLY);
+            assert!(refused.contains("not done: codes are missing"), "{refused}");
+            assert!(!refused.contains("it went through"), "{refused}");
+        }
+        if block == "another\n" {
+            at = At::NewAddress;
+        }
     }
-    let [sign_up, _, login, logged_in, reset, after_reset, end] = printed.as_slice() else {
+    let [
+        sign_up,
+        _,
+        login,
+        logged_in,
+        reset,
+        after_reset,
+        again,
+        move_begun,
+        _,
+        end,
+    ] = printed.as_slice()
+    else {
         panic!("the page has other steps: {printed:#?}");
     };
     for (printed, expected) in [
@@ -139,7 +183,10 @@ fn live_through(url: &str, contact: &str, validated: &str, code: impl Fn() -> St
         (reset, "\"combi_and\":true"),
         (after_reset, "401"),
         (after_reset, "\"combi_and\":false"),
+        (again, validated),
+        (move_begun, "\"combi_and\":true"),
         (end, validated),
+        (end, moved),
     ] {
         assert!(
             printed.contains(expected),
@@ -167,13 +214,22 @@ async fn the_second_factor_by_mail_works_as_printed() {
                 ),
             ],
         );
-        let code = || mailbox.wait_for("ada@tea.example").code();
-        let url = server.merchant_url();
-        live_through(&url, contact("email"), "\"email_validated\":true", code);
-        assert!(
-            mailbox.mails("ada@tea.example").is_empty(),
-            "a code too many"
+        let code = |at| match at {
+            At::FirstAddress => mailbox.wait_for("ada@tea.example").code(),
+            At::NewAddress => mailbox.wait_for("ada@river.example").code(),
+        };
+        live_through(
+            &server.merchant_url(),
+            &contacts("email", "email"),
+            [
+                "\"email_validated\":true",
+                "\"email\":\"ada@river.example\"",
+            ],
+            code,
         );
+        for address in ["ada@tea.example", "ada@river.example"] {
+            assert!(mailbox.mails(address).is_empty(), "a code too many");
+        }
         assert!(server.stop("-TERM").0.success(), "{}", place.log());
     })
     .await;
@@ -182,7 +238,7 @@ async fn the_second_factor_by_mail_works_as_printed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_factor_by_a_helper_for_sms_works_as_printed() {
     on_place(async |place| {
-        let (address, asked) = gateway(&[202, 202, 202, 202]);
+        let (address, asked) = gateway(&[202; 6]);
         // The helper that docs/sending-codes.md prints, installed here instead of in /usr/local.
         helper(place.folder.path(), address);
         let file = place.path("send-sms");
@@ -193,18 +249,20 @@ async fn the_second_factor_by_a_helper_for_sms_works_as_printed() {
             &file.display().to_string(),
         );
         let server = serve(place, &configuration, &[]);
-        let code = || {
+        let code = |at| {
             let (_, body) = asked.recv_timeout(PATIENCE).expect("a text message");
-            let (_, text) = body
-                .split_once("to=%2B41791234567&text=")
-                .expect("a message for the reader");
+            let number = match at {
+                At::FirstAddress => "41791234567",
+                At::NewAddress => "41797654321",
+            };
+            let text = body.strip_prefix(&format!("to=%2B{number}&text="));
+            let text = text.expect("a message for the reader");
             text[..9].to_owned()
         };
-        let url = server.merchant_url();
         live_through(
-            &url,
-            contact("phone_number"),
-            "\"phone_validated\":true",
+            &server.merchant_url(),
+            &contacts("phone_number", "sms"),
+            ["\"phone_validated\":true", "\"+41 79 765 43 21\""],
             code,
         );
         assert!(asked.try_recv().is_err(), "a code too many");

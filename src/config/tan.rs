@@ -19,14 +19,15 @@ pub struct Tan {
     #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub lifetime: Duration,
-    /// Time after a code was sent before another one is sent for the same purpose.
+    /// Time after the code of a challenge was sent before another one is sent for that challenge. Other challenges do not wait.
     #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub retransmission: Duration,
     /// Guesses that one code allows.
     pub guesses: u32,
-    /// Codes that are sent in 24 hours for one account and purpose. Together with `guesses` this bounds how often
-    /// somebody can guess.
+    /// Codes that are sent in 24 hours for an instance and kind: logins, calls with a token, resets of passwords, sign-ups.
+    /// An address that is not proven has the same number for itself. Together with `guesses` this bounds how often somebody
+    /// can guess.
     pub daily_limit: u32,
     /// Codes that are sent in 24 hours for resetting passwords, over the whole server.
     pub daily_resets: u32,

@@ -45,7 +45,8 @@ impl ProtectedRequest {
                 Purpose::ChangeCredentials
                 | Purpose::DeleteInstance
                 | Purpose::AddAccount
-                | Purpose::ConfirmContact => Budget::Bearer,
+                | Purpose::ConfirmContact
+                | Purpose::ChangeFactor => Budget::Bearer,
             },
             instance_id: instance_id.to_owned(),
             subject: instance_id.to_owned(),

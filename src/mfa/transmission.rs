@@ -138,6 +138,12 @@ async fn send(
                     tan: code.clone(),
                     purpose: purpose(&begun.group)?,
                     instance: begun.group.subject.clone(),
+                    service: app
+                        .public_url
+                        .as_url()
+                        .host_str()
+                        .unwrap_or_default()
+                        .to_owned(),
                     valid_for,
                     languages,
                 })

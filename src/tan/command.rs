@@ -129,27 +129,49 @@ impl Helper {
 /// Whether a program can be run: by its whole path, or by a name that `PATH` leads to.
 fn find(program: &str) -> Result<(), String> {
     let path = Path::new(program);
-    let is_found = match (path.is_absolute(), program.contains('/')) {
-        (true, _) => is_executable(path),
-        (false, true) => {
-            return Err(format!(
-                "{program:?} is neither the whole path of a program nor a name without slashes"
-            ));
-        }
-        (false, false) => {
-            let folders = std::env::var_os("PATH").unwrap_or_default();
-            std::env::split_paths(&folders).any(|folder| is_executable(&folder.join(program)))
-        }
-    };
-    match is_found {
-        true => Ok(()),
-        false => Err(format!("there is no program {program:?} that can be run")),
+    if path.is_absolute() {
+        return Found::at(path).judge(program, "there is no program");
     }
+    if program.contains('/') {
+        return Err(format!(
+            "{program:?} is neither the whole path of a program nor a name without slashes"
+        ));
+    }
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let places = std::env::split_paths(&folders).map(|folder| Found::at(&folder.join(program)));
+    let best = places.max().unwrap_or(Found::Nothing);
+    best.judge(program, "no folder in PATH has a program")
 }
 
-fn is_executable(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+/// What a path leads to; the better, the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Found {
+    Nothing,
+    NoFile,
+    NotExecutable,
+    Executable,
+}
+
+impl Found {
+    fn at(path: &Path) -> Self {
+        match path.metadata() {
+            Err(_) => Self::Nothing,
+            Ok(found) if !found.is_file() => Self::NoFile,
+            Ok(found) if found.permissions().mode() & 0o111 == 0 => Self::NotExecutable,
+            Ok(_) => Self::Executable,
+        }
+    }
+
+    fn judge(self, program: &str, missing: &str) -> Result<(), String> {
+        match self {
+            Self::Nothing => Err(format!("{missing} {program:?}")),
+            Self::NoFile => Err(format!("{program:?} is no file, and cannot be run")),
+            Self::NotExecutable => Err(format!(
+                "{program:?} is there, but is not executable; \"chmod +x\" makes it so"
+            )),
+            Self::Executable => Ok(()),
+        }
+    }
 }
 
 /// The process group of a helper, which is killed as a whole unless it is spared.
@@ -201,10 +223,11 @@ impl Ended {
             Some(status::NOT_PERMITTED | status::MISCONFIGURED) => DeliveryError::Misconfigured,
             Some(_) | None => DeliveryError::OutcomeUnknown,
         };
-        Err(Failure::new(
-            error,
-            format!("the helper ended with {}: {}", self.status, self.output),
-        ))
+        let cause = match self.output.trim() {
+            "" => format!("the helper ended with {}", self.status),
+            said => format!("the helper ended with {}: {said}", self.status),
+        };
+        Err(Failure::new(error, cause))
     }
 }
 

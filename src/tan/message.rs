@@ -25,11 +25,13 @@ pub enum Purpose {
     ResetPassword,
     /// Proving that one reads what is sent to an address.
     ConfirmContact,
+    /// Having codes sent to another address, or none any more. Its code goes to the address that has them now.
+    ChangeFactor,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::LogIn,
         Self::ChangeCredentials,
         Self::DeleteInstance,
@@ -37,6 +39,7 @@ impl Purpose {
         Self::SignUp,
         Self::ResetPassword,
         Self::ConfirmContact,
+        Self::ChangeFactor,
     ];
 
     /// The name in templates, in the environment of helpers and in logs.
@@ -50,6 +53,7 @@ impl Purpose {
             Self::SignUp => "sign-up",
             Self::ResetPassword => "reset-password",
             Self::ConfirmContact => "confirm-contact",
+            Self::ChangeFactor => "change-factor",
         }
     }
 }
@@ -79,6 +83,8 @@ pub struct Message {
     pub purpose: Purpose,
     /// What it is about, such as the id of a shop. Strangers may have chosen it: what is not plain text is taken out.
     pub instance: String,
+    /// The server that it is at, such as the host of its public URL, for readers who have to do with more than one.
+    pub service: String,
     /// How long the code can be used.
     pub valid_for: Duration,
     /// The Accept-Language header of whoever asked for it.

@@ -65,6 +65,7 @@ mod tests {
             tan: Tan::read("12345678").unwrap(),
             purpose: Purpose::LogIn,
             instance: "coffee-shop".to_owned(),
+            service: "pay.example.com".to_owned(),
             valid_for: Duration::from_secs(300),
             languages: None,
         }

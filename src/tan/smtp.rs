@@ -1,6 +1,7 @@
 //! E-mail by way of an SMTP server.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -37,6 +38,20 @@ enum Stage {
     Announcing,
     /// From here on the server may have the message, whatever it says.
     Transmitting,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Connecting => "while connecting",
+            Self::Encrypting => "while starting TLS",
+            Self::LoggingIn => "while logging in",
+            Self::NamingSender => "while naming the sender",
+            Self::NamingReceiver => "while naming the receiver",
+            Self::Announcing => "while announcing the message",
+            Self::Transmitting => "while handing over the message",
+        })
+    }
 }
 
 /// A server that takes e-mails.
@@ -116,7 +131,7 @@ impl Relay {
                 };
                 Err(Failure::new(
                     error,
-                    format!("{stage:?}: the SMTP server took too long"),
+                    format!("{stage}: the SMTP server took too long"),
                 ))
             }
         }
@@ -170,14 +185,16 @@ impl Relay {
             .from(self.from.clone())
             .to(Mailbox::new(None, to))
             .subject(text.subject.clone().unwrap_or_default())
-            .raw_header(HeaderValue::new(
-                HeaderName::new_from_ascii_str("Auto-Submitted"),
-                "auto-generated".to_owned(),
-            ))
+            .raw_header(header("Auto-Submitted", "auto-generated"))
+            .raw_header(header("Content-Language", &text.language))
             .header(ContentType::TEXT_PLAIN)
             .body(format!("{}\n", *text.body))?;
         Ok(mail.formatted())
     }
+}
+
+fn header(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
 fn tls(host: &str, authority: Option<&Path>) -> Result<TlsParameters, String> {
@@ -251,7 +268,7 @@ fn said(stage: Stage, error: &SmtpError) -> String {
     let causes = std::iter::successors(error.source(), |cause: &&dyn StdError| (*cause).source());
     let last = causes.last().map(ToString::to_string).unwrap_or_default();
     match error.to_string() {
-        whole if whole.contains(&last) => format!("{stage:?}: {whole}"),
-        whole => format!("{stage:?}: {whole}: {last}"),
+        whole if whole.contains(&last) => format!("{stage}: {whole}"),
+        whole => format!("{stage}: {whole}: {last}"),
     }
 }

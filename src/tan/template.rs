@@ -17,7 +17,7 @@ use crate::http::negotiation;
 
 /// The language of readers who understand none that there is.
 const FALLBACK: &str = "en";
-/// Longest name of what a message is about, in characters: strangers may have chosen it.
+/// Longest name of what a message is about, and of the server, in characters: strangers may have chosen it.
 const LONGEST_NAME: usize = 80;
 /// What the first line of an e-mail's template begins with.
 const SUBJECT: &str = "Subject:";
@@ -49,6 +49,7 @@ struct Values<'a> {
     tan: &'a str,
     purpose: &'a str,
     instance: &'a str,
+    service: &'a str,
     valid_for: Validity,
 }
 
@@ -59,6 +60,7 @@ impl Values<'_> {
             tan => self.tan,
             purpose => self.purpose,
             instance => self.instance,
+            service => self.service,
             valid_for => context! { number, unit },
         }
     }
@@ -140,6 +142,7 @@ impl Templates {
                 tan: SAMPLE,
                 purpose: purpose.as_str(),
                 instance: "sample-shop",
+                service: "pay.example",
                 valid_for: validity(Duration::from_secs(300)),
             };
             let text = self.text(channel, language, &values)?;
@@ -165,14 +168,11 @@ impl Templates {
     /// A template that fails with these values. The sentence names it and holds none of them.
     pub fn render(&self, message: &Message) -> Result<Text, String> {
         let language = self.language(message.channel, message.languages.as_deref());
-        let about: String = plain(&message.instance)
-            .chars()
-            .take(LONGEST_NAME)
-            .collect();
         let values = Values {
             tan: &message.tan.printed(),
             purpose: message.purpose.as_str(),
-            instance: &about,
+            instance: &short(&message.instance),
+            service: &short(&message.service),
             valid_for: validity(message.valid_for),
         };
         self.text(message.channel, language, &values)
@@ -227,6 +227,11 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
 
 fn name(channel: Channel, language: &str) -> String {
     format!("{channel}.{language}.txt")
+}
+
+/// A name as it can stand in a text: one line, of bounded length.
+fn short(name: &str) -> String {
+    plain(name).chars().take(LONGEST_NAME).collect()
 }
 
 fn channel_and_language(name: &str) -> Option<(Channel, String)> {

@@ -28,6 +28,7 @@ fn message(channel: Channel, address: &str) -> Message {
         tan: Tan::read(CODE).expect("a code"),
         purpose: Purpose::LogIn,
         instance: "coffee-shop".to_owned(),
+        service: "pay.example.com".to_owned(),
         valid_for: Duration::from_secs(300),
         languages: None,
     }

@@ -101,9 +101,13 @@ fn commands_are_whole_paths_or_names() {
         ),
         (
             &["no-such-program"],
-            "there is no program \"no-such-program\" that can be run",
+            "no folder in PATH has a program \"no-such-program\"",
         ),
-        (&["/bin"], "there is no program \"/bin\" that can be run"),
+        (
+            &["/no-such-program"],
+            "there is no program \"/no-such-program\"",
+        ),
+        (&["/bin"], "\"/bin\" is no file, and cannot be run"),
     ] {
         let error = with(command).err().expect("a wrong command");
         assert_eq!(error, format!("\"tan.post.command\": {expected}"));

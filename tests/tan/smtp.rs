@@ -49,7 +49,7 @@ async fn a_message_is_a_complete_e_mail() {
     let mail = server.wait_for("Alice@shop.example");
     assert_eq!(
         mail.subject,
-        "Bestätigungscode für Café Bcc: eve@shop.example"
+        "Bestätigungscode für Café Bcc: eve@shop.example auf pay.example.com"
     );
     assert!(
         mail.text.contains("ein neues Passwort zu setzen:"),
@@ -63,6 +63,7 @@ async fn a_message_is_a_complete_e_mail() {
         "From: \"Our Shops\" <noreply@shops.example>",
         "To: Alice@shop.example",
         "Auto-Submitted: auto-generated",
+        "Content-Language: de",
         "Content-Type: text/plain; charset=utf-8",
     ] {
         assert!(

@@ -39,7 +39,7 @@ async fn each_message_is_a_line() {
         lines[0],
         json!({
             "channel": "sms", "address": "0791234567", "tan": "1234-5678",
-            "message": "1234-5678 is the code to log in to coffee-shop. Valid for 5 minutes. \
+            "message": "1234-5678 is the code to log in to coffee-shop at pay.example.com. Valid for 5 minutes. \
                         Not asked for by you? Do not pass it on.",
             "sent_at": SENT_AT,
         })

@@ -14,6 +14,7 @@ fn message(channel: Channel, languages: Option<&str>) -> Message {
         tan: Tan::read("12345678").unwrap(),
         purpose: Purpose::LogIn,
         instance: "coffee-shop".to_owned(),
+        service: "pay.example.com".to_owned(),
         valid_for: Duration::from_secs(300),
         languages: languages.map(str::to_owned),
     }
@@ -41,6 +42,12 @@ fn every_built_in_template_serves_every_purpose() {
                 "{}",
                 *text.body
             );
+            if channel != Channel::Sms {
+                assert!(text.body.contains("pay.example.com"), "{}", *text.body);
+                let longest = text.body.lines().map(|line| line.chars().count()).max();
+                assert!(longest <= Some(76), "{}", *text.body);
+                assert!(!text.body.contains("\n\n\n"), "{}", *text.body);
+            }
             assert!(
                 text.body
                     .chars()
@@ -76,6 +83,37 @@ fn a_text_message_is_one_short_line() {
 }
 
 #[test]
+fn a_text_message_names_the_server_where_that_makes_no_second_message_of_it() {
+    let templates = templates();
+    for (service, is_named) in [
+        ("pay.example.com".to_owned(), true),
+        (format!("{}.example.com", "x".repeat(60)), false),
+    ] {
+        let message = Message {
+            service: service.clone(),
+            ..message(Channel::Sms, None)
+        };
+        let text = templates.render(&message).unwrap().body;
+        assert_eq!(text.contains(&service), is_named, "{}", *text);
+        assert!(text.chars().count() <= 160, "{}", *text);
+    }
+}
+
+#[test]
+fn only_who_can_lose_codes_is_warned_of_it() {
+    let templates = templates();
+    for purpose in Purpose::ALL {
+        let message = Message {
+            purpose,
+            ..message(Channel::Email, None)
+        };
+        let text = templates.render(&message).unwrap().body;
+        let is_warned = text.contains("somebody else is probably logged in");
+        assert_eq!(is_warned, purpose == Purpose::ChangeFactor, "{}", *text);
+    }
+}
+
+#[test]
 fn the_language_is_the_reader_s() {
     let templates = templates();
     for (accepted, expected) in [
@@ -102,7 +140,8 @@ fn names_cannot_add_lines_or_grow() {
     );
     let text = templates()
         .render(&Message {
-            instance: name,
+            instance: name.clone(),
+            service: name,
             ..message(Channel::Email, None)
         })
         .unwrap();
@@ -111,7 +150,7 @@ fn names_cannot_add_lines_or_grow() {
         subject.starts_with("Confirmation code for evil Bcc: bob@shop.example {{ tan }}xxx"),
         "{subject}"
     );
-    assert!(subject.chars().count() < 110, "{subject}");
+    assert!(subject.chars().count() < 190, "{subject}");
     assert!(!text.body.contains("\nBcc"), "{}", *text.body);
 }
 
