@@ -29,6 +29,7 @@ use crate::{
     merchant::Merchant,
     metrics::{Metrics, Sources},
     mfa::replay::ReplayBody,
+    sweep,
 };
 
 /// Longest path with its query, in bytes. From 65535 bytes on the HTTP library refuses a request before any layer sees
@@ -308,6 +309,7 @@ pub async fn serve(
         tokio::spawn(server)
     });
     readiness.serving();
+    let sweeper = tokio::spawn(sweep::run(Arc::clone(&app)));
     let begin_of_end = async move {
         stop.await;
         readiness.shutting_down();
@@ -320,6 +322,7 @@ pub async fn serve(
     if let Some(management) = management {
         management.await.map_err(io::Error::other)??;
     }
+    sweeper.abort();
     app.database.close().await;
     Ok(())
 }

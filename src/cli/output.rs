@@ -8,6 +8,7 @@ use kontor_openapi::scalar::Timestamp;
 use serde::Serialize;
 
 use super::failure::Failure;
+use crate::tan::plain;
 
 /// How a verb prints its data.
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -82,14 +83,19 @@ pub fn time(at: Timestamp) -> String {
     }
 }
 
-/// Rows under headings, as columns of equal width.
+/// Rows under headings, as columns of equal width. What is no plain text in a cell is taken out.
 #[must_use]
 pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     let headings: Vec<String> = headings
         .iter()
         .map(|heading| (*heading).to_owned())
         .collect();
-    let all = || std::iter::once(&headings).chain(rows);
+    // Strangers chose some of these texts, and a terminal obeys more than letters.
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| plain(cell)).collect())
+        .collect();
+    let all = || std::iter::once(&headings).chain(&rows);
     let width = |column: usize| {
         all()
             .filter_map(|row| row.get(column))

@@ -460,7 +460,7 @@ pub async fn sent_until(
     Ok(first.and_then(|(_, group)| group.map(|group| group.expires_at_us)))
 }
 
-/// Removes requests that have ended, at most `most`.
+/// Removes requests that have ended, at most `most`, and returns how many.
 ///
 /// # Errors
 /// [`DatabaseError::Store`] and the like.
@@ -468,7 +468,7 @@ pub async fn remove_expired(
     transaction: &WriteTransaction,
     now_us: i64,
     most: u64,
-) -> Result<(), DatabaseError> {
+) -> Result<u64, DatabaseError> {
     use challenge_group::{Column, Entity};
 
     let expired = Entity::find()
@@ -479,6 +479,5 @@ pub async fn remove_expired(
         // Writes that have nothing else to do with each other must not wait for each other here. SQLite has no such locks.
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     let delete = Entity::delete_many().filter(Column::Serial.in_subquery(expired.into_query()));
-    delete.exec(transaction).await?;
-    Ok(())
+    Ok(delete.exec(transaction).await?.rows_affected)
 }

@@ -65,7 +65,7 @@ pub async fn reserve(
     challenge_serial: Option<i64>,
     now_us: i64,
 ) -> Result<Room, DatabaseError> {
-    remove_old(transaction, now_us).await?;
+    remove_old(transaction, now_us, OLD_AT_ONCE).await?;
     // Always in the same order, so that no two writes wait for each other.
     let mut counted = counted.to_vec();
     counted.sort();
@@ -208,8 +208,15 @@ async fn room(
     })
 }
 
-/// Forgets counters that nothing counts for any more, a few at a time.
-async fn remove_old(transaction: &WriteTransaction, now_us: i64) -> Result<(), DatabaseError> {
+/// Forgets counters that nothing counts for any more, at most `most`, and returns how many.
+///
+/// # Errors
+/// [`DatabaseError::Store`] and the like.
+pub async fn remove_old(
+    transaction: &WriteTransaction,
+    now_us: i64,
+    most: u64,
+) -> Result<u64, DatabaseError> {
     use code_counter::{Column, Entity};
 
     let is_old = Column::TouchedAtUs.lt(now_us.saturating_sub(WINDOW_US));
@@ -217,10 +224,9 @@ async fn remove_old(transaction: &WriteTransaction, now_us: i64) -> Result<(), D
         .select_only()
         .column(Column::Serial)
         .filter(is_old)
-        .limit(OLD_AT_ONCE)
+        .limit(most)
         // Writes that have nothing else to do with each other must not wait for each other here. SQLite has no such locks.
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     let delete = Entity::delete_many().filter(Column::Serial.in_subquery(old.into_query()));
-    delete.exec(transaction).await?;
-    Ok(())
+    Ok(delete.exec(transaction).await?.rows_affected)
 }

@@ -301,7 +301,9 @@ impl<'a> SignUp<'a> {
     }
 
     async fn repeat(&self, stored: Model, permit: Permit) -> Result<SignedUp, Error> {
-        let compared = self.creation.compare(self.app, &stored, self.origin);
+        let compared = self
+            .creation
+            .compare_blindly(self.app, &stored, self.origin);
         let credential_version = compared.await?;
         if self.token_lifetime.is_none() {
             self.use_up(permit).await?;

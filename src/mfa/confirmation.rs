@@ -157,7 +157,7 @@ impl Guess<'_> {
             code_counter::release(transaction, challenge.serial, sent_at_us).await?;
         }
         Ok(Event::ChallengeSolved {
-            purpose: purpose(self.group)?,
+            purpose: purpose(self.challenge, self.group)?,
             channel: tan_channel(challenge.channel),
             address: masked(challenge),
         })
@@ -165,7 +165,7 @@ impl Guess<'_> {
 
     fn failed(&self, left: i64) -> Result<Event, Error> {
         Ok(Event::ChallengeFailed {
-            purpose: purpose(self.group)?,
+            purpose: purpose(self.challenge, self.group)?,
             channel: tan_channel(self.challenge.channel),
             guesses_left: u32::try_from(left).unwrap_or(u32::MAX),
         })

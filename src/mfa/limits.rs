@@ -29,7 +29,7 @@ const CODES_OF_NETWORK: u64 = 6;
 pub(super) const ATTEMPTS_MOST: i64 = 10;
 
 /// Attempts in a day that one network can make to have codes sent, where anybody can ask for them.
-const ATTEMPTS_OF_NETWORK: u64 = 200;
+const ATTEMPTS_OF_NETWORK: u64 = 60;
 
 /// How many requests of strangers are begun on the whole server for each code that it sends them in a day.
 const REQUESTS_PER_CODE: u64 = 10;

@@ -92,7 +92,7 @@ async fn begin(
     if let Some((cap, retry_after_us)) = full(app, transaction, &challenge, &group, now_us).await? {
         let channel = tan_channel(challenge.channel);
         let event = Event::ChallengeRefused {
-            purpose: purpose(&group)?,
+            purpose: purpose(&challenge, &group)?,
             channel: Some(channel),
             cap,
         };

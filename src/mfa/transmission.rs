@@ -3,8 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use entity::SecretBytes;
-use entity::challenge::{Channel, Model};
+use entity::challenge::{Channel, Model, Role};
 use entity::challenge_group;
+
+use tracing::Instrument as _;
 
 use super::{
     ChallengeId,
@@ -38,7 +40,7 @@ pub struct SentCode {
 impl Begun {
     fn sent(&self) -> Result<Event, Error> {
         Ok(Event::ChallengeSent {
-            purpose: purpose(&self.group)?,
+            purpose: purpose(&self.challenge, &self.group)?,
             channel: tan_channel(self.challenge.channel),
             address: masked(&self.challenge),
         })
@@ -46,7 +48,7 @@ impl Begun {
 
     fn undelivered(&self, reason: DeliveryError) -> Result<Event, Error> {
         Ok(Event::ChallengeUndelivered {
-            purpose: purpose(&self.group)?,
+            purpose: purpose(&self.challenge, &self.group)?,
             channel: tan_channel(self.challenge.channel),
             address: masked(&self.challenge),
             reason,
@@ -96,7 +98,9 @@ pub async fn send_code(
         }
     };
     let app = Arc::clone(app);
-    let sending = tokio::spawn(async move { send(&app, *begun, languages, &audit).await });
+    let sending = async move { send(&app, *begun, languages, &audit).await };
+    // Still within the span of the request, so that what is logged carries its id.
+    let sending = tokio::spawn(sending.in_current_span());
     sending
         .await
         .map_err(|error| Error::Internal(format!("the sending of a code ended: {error}")))?
@@ -136,7 +140,7 @@ async fn send(
                     channel,
                     address,
                     tan: code.clone(),
-                    purpose: purpose(&begun.group)?,
+                    purpose: purpose(&begun.challenge, &begun.group)?,
                     instance: begun.group.subject.clone(),
                     service: app
                         .public_url
@@ -163,10 +167,21 @@ async fn send(
     }
 }
 
-pub(super) fn purpose(group: &challenge_group::Model) -> Result<tan::Purpose, Error> {
+/// What the code of a challenge is for. Where a contact is to become a factor, the existing factor is asked for something else than the contact.
+pub(super) fn purpose(
+    challenge: &Model,
+    group: &challenge_group::Model,
+) -> Result<tan::Purpose, Error> {
     let mut all = tan::Purpose::ALL.into_iter();
-    all.find(|purpose| purpose.as_str() == group.purpose)
-        .ok_or_else(|| Error::Internal("a challenge has an unknown purpose".to_owned()))
+    match all.find(|purpose| purpose.as_str() == group.purpose) {
+        Some(tan::Purpose::ConfirmContact) if challenge.role == Role::Factor => {
+            Ok(tan::Purpose::ChangeFactor)
+        }
+        Some(purpose) => Ok(purpose),
+        None => Err(Error::Internal(
+            "a challenge has an unknown purpose".to_owned(),
+        )),
+    }
 }
 
 /// Makes the code the one that counts, now that it is out.

@@ -69,7 +69,8 @@ impl Address {
     pub fn key(&self) -> String {
         match self.channel {
             Channel::Email | Channel::Post => self.text.to_lowercase(),
-            Channel::Sms => self.text.trim_start_matches('+').to_owned(),
+            // A country's code begins with no zero; one or two in front are ways to dial it.
+            Channel::Sms => self.text.trim_start_matches(['+', '0']).to_owned(),
         }
     }
 

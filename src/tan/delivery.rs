@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::channel::Channel;
 use super::command::Helper;
 use super::error::{DeliveryError, Failure};
-use super::message::Message;
+use super::message::{Message, Purpose};
 use super::output::cleaned;
 use super::shown::{self, Show};
 use super::smtp::Relay;
@@ -25,7 +25,7 @@ pub struct Delivery {
     lifetimes: BTreeMap<Channel, Duration>,
     templates: Templates,
     /// Of each channel its own, so that one that hangs does not hold up the others.
-    turns: BTreeMap<Channel, Semaphore>,
+    turns: BTreeMap<Channel, Turns>,
     limit: Duration,
 }
 
@@ -64,7 +64,7 @@ impl Delivery {
             lifetimes: lifetimes(settings),
             templates,
             turns: Channel::ALL
-                .map(|channel| (channel, turns(settings)))
+                .map(|channel| (channel, Turns::new(settings.concurrency)))
                 .into(),
             limit: settings.command_timeout,
         })
@@ -131,11 +131,11 @@ impl Delivery {
             .templates
             .render(message)
             .map_err(|reason| Failure::new(DeliveryError::Misconfigured, reason))?;
-        let turn = tokio::time::timeout(self.limit / 2, turns.acquire());
+        let turn = tokio::time::timeout(self.limit / 2, turns.take(message.purpose));
         // Held until the end.
         let _turn = turn.await.map_err(|_| {
             let cause = "too many messages are being sent, see \"tan.concurrency\"";
-            Failure::new(DeliveryError::Failed, cause)
+            Failure::new(DeliveryError::OutcomeUnknown, cause)
         })?;
         transport.send(message, &text, self.limit).await
     }
@@ -162,9 +162,34 @@ fn wrong(key: impl Into<String>, reason: impl Into<String>) -> Undeliverable {
     }
 }
 
-fn turns(settings: &config::Tan) -> Semaphore {
-    let count = usize::try_from(settings.concurrency).unwrap_or(usize::MAX);
-    Semaphore::new(count.min(Semaphore::MAX_PERMITS))
+/// Who may send at the same time on one channel.
+struct Turns {
+    all: Semaphore,
+    /// Half of them, for what anybody can ask for, so that strangers never keep owners waiting.
+    strangers: Semaphore,
+}
+
+impl Turns {
+    fn new(concurrency: u32) -> Self {
+        let count = usize::try_from(concurrency).unwrap_or(usize::MAX);
+        let all = count.min(Semaphore::MAX_PERMITS);
+        Self {
+            all: Semaphore::new(all),
+            strangers: Semaphore::new(all.div_ceil(2)),
+        }
+    }
+
+    /// Waits for a turn. The semaphores are never closed.
+    async fn take(
+        &self,
+        purpose: Purpose,
+    ) -> (Option<SemaphorePermit<'_>>, Option<SemaphorePermit<'_>>) {
+        let of_stranger = match purpose.is_open_to_strangers() {
+            true => self.strangers.acquire().await.ok(),
+            false => None,
+        };
+        (of_stranger, self.all.acquire().await.ok())
+    }
 }
 
 fn lifetimes(settings: &config::Tan) -> BTreeMap<Channel, Duration> {

@@ -42,6 +42,12 @@ impl Purpose {
         Self::ChangeFactor,
     ];
 
+    /// Whether anybody can have such a code sent, without having proven anything.
+    #[must_use]
+    pub const fn is_open_to_strangers(self) -> bool {
+        matches!(self, Self::SignUp | Self::ResetPassword)
+    }
+
     /// The name in templates, in the environment of helpers and in logs.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

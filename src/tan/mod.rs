@@ -26,4 +26,5 @@ pub use delivery::{Delivery, Undeliverable};
 pub use error::DeliveryError;
 pub use hint::hint;
 pub use message::{Message, Purpose};
+pub(crate) use output::plain;
 pub use shown::{Sent, Show};

@@ -22,7 +22,7 @@ pub(super) fn cleaned(text: &str, message: &Message) -> String {
 
 /// One line of plain text: what is no printable character becomes a blank, and blanks in a row become one. Characters
 /// that turn the direction of writing are left out, as they make text read other than it is.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let printable = |character: char| match character {
         '\u{200b}'..='\u{200f}'
         | '\u{2028}'..='\u{202e}'

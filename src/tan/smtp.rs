@@ -124,16 +124,11 @@ impl Relay {
         match tokio::time::timeout(limit, self.converse(&mut stage, to, &mail)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(Failure::new(judge(stage, &error), said(stage, &error))),
-            Err(_) => {
-                let error = match stage {
-                    Stage::Transmitting => DeliveryError::OutcomeUnknown,
-                    _ => DeliveryError::Failed,
-                };
-                Err(Failure::new(
-                    error,
-                    format!("{stage}: the SMTP server took too long"),
-                ))
-            }
+            // Whatever was not said until now counts as sent: otherwise a slow server could be kept busy for nothing.
+            Err(_) => Err(Failure::new(
+                DeliveryError::OutcomeUnknown,
+                format!("{stage}: the SMTP server took too long"),
+            )),
         }
     }
 

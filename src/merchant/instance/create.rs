@@ -115,6 +115,9 @@ pub async fn create(
     Ok(CreateOutcome::Repeated)
 }
 
+/// The id belongs to an instance that was deleted.
+const DELETED: Error = Error::PurgeRequired("an instance of that id was deleted; purge it first");
+
 /// What an instance is to be, checked.
 pub struct Creation {
     id: String,
@@ -203,16 +206,34 @@ impl Creation {
     /// # Errors
     /// [`Error::InstanceExists`] if not, [`Error::PurgeRequired`] if it was deleted.
     pub async fn compare(&self, app: &App, stored: &Model, origin: &Origin) -> Result<i64, Error> {
-        if stored.deleted_at_us.is_some() {
-            return Err(Error::PurgeRequired(
-                "an instance of that id was deleted; purge it first",
-            ));
+        match self.has_settings_of(stored) {
+            true => self.compare_blindly(app, stored, origin).await,
+            false if stored.deleted_at_us.is_some() => Err(DELETED),
+            false => Err(Error::InstanceExists),
         }
-        if profile_of(stored) != self.profile || defaults_of(stored) != self.defaults {
-            return Err(Error::InstanceExists);
+    }
+
+    /// As [`Self::compare`], but whatever differs costs the same time, so that a stranger does not learn which of the settings are right.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn compare_blindly(
+        &self,
+        app: &App,
+        stored: &Model,
+        origin: &Origin,
+    ) -> Result<i64, Error> {
+        if stored.deleted_at_us.is_some() {
+            return Err(DELETED);
         }
         let version = self.auth.is_that_of(app, stored, origin).await?;
-        version.ok_or(Error::InstanceExists)
+        version
+            .filter(|_| self.has_settings_of(stored))
+            .ok_or(Error::InstanceExists)
+    }
+
+    fn has_settings_of(&self, stored: &Model) -> bool {
+        profile_of(stored) == self.profile && defaults_of(stored) == self.defaults
     }
 }
 
