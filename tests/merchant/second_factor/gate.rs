@@ -318,7 +318,7 @@ async fn codes_say_what_they_are_for() {
         let token = shop(app).await;
         let purposes = [
             "log in to shop",
-            "change how shop is logged in to",
+            "change how one logs in to shop",
             "delete shop",
         ];
         for (request, purpose) in protected(app, &token).iter().zip(purposes) {
