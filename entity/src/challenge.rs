@@ -39,8 +39,8 @@ pub struct Model {
     pub guesses_left: i64,
     /// When a code was last sent, or begun to be.
     pub sent_at_us: Option<i64>,
-    /// How often a code was begun to be sent, whether that succeeded or not.
-    pub attempts: i64,
+    /// How often a code was not sent, and counted nowhere else.
+    pub failures: i64,
     /// When it was solved.
     pub solved_at_us: Option<i64>,
     /// The request that it belongs to.

@@ -83,7 +83,7 @@ fn challenge_table() -> TableCreateStatement {
         .col(big_integer_null("code_expires_at_us"))
         .col(big_integer("guesses_left").default(0))
         .col(big_integer_null("sent_at_us"))
-        .col(big_integer("attempts").default(0))
+        .col(big_integer("failures").default(0))
         .col(big_integer_null("solved_at_us"))
         .foreign_key(
             ForeignKey::create()

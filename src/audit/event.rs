@@ -200,8 +200,8 @@ pub enum Cap {
     Network,
     /// Too many codes in a day, for this purpose on the whole server.
     Server,
-    /// Too many attempts to send a code for one challenge.
-    Attempts,
+    /// Too many codes of one challenge that could not be sent.
+    Failures,
     /// Too many open challenges.
     OpenChallenges,
 }

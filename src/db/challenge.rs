@@ -118,7 +118,7 @@ pub async fn insert(
         code_expires_at_us: Set(None),
         guesses_left: Set(0),
         sent_at_us: Set(None),
-        attempts: Set(0),
+        failures: Set(0),
         solved_at_us: Set(None),
     };
     let inserted = Entity::insert(row).exec_without_returning(transaction);
@@ -223,16 +223,12 @@ pub async fn begin_transmission(
 ) -> Result<(), DatabaseError> {
     let update = Entity::update_many()
         .col_expr(Column::SentAtUs, Expr::value(now_us))
-        .col_expr(
-            Column::Attempts,
-            ExprTrait::add(Expr::col(Column::Attempts), 1),
-        )
         .filter(Column::Serial.eq(serial));
     update.exec(transaction).await?;
     Ok(())
 }
 
-/// Takes back a transmission that did not take place.
+/// Takes back a transmission that did not take place, and counts the failure.
 ///
 /// # Errors
 /// [`DatabaseError::Store`] and the like.
@@ -244,6 +240,10 @@ pub async fn undo_transmission(
 ) -> Result<(), DatabaseError> {
     let update = Entity::update_many()
         .col_expr(Column::SentAtUs, Expr::value(before_us))
+        .col_expr(
+            Column::Failures,
+            ExprTrait::add(Expr::col(Column::Failures), 1),
+        )
         .filter(Column::Serial.eq(serial))
         .filter(Column::SentAtUs.eq(begun_at_us));
     update.exec(transaction).await?;

@@ -25,11 +25,11 @@ pub(super) const OPEN_MOST_OF_NETWORK: u64 = 4;
 /// Codes a day that one network can have sent about one instance, where anybody can ask for them.
 const CODES_OF_NETWORK: u64 = 6;
 
-/// Attempts to send a code for one challenge, those that did not succeed included: they cost no place in any other count.
-pub(super) const ATTEMPTS_MOST: i64 = 10;
+/// Codes of one challenge that were not sent. They cost no place in any other count, but the work of trying.
+pub(super) const FAILURES_MOST: i64 = 10;
 
-/// Attempts in a day that one network can make to have codes sent, where anybody can ask for them.
-const ATTEMPTS_OF_NETWORK: u64 = 60;
+/// Codes that were not sent in a day for one network, where anybody can ask for them.
+const FAILURES_OF_NETWORK: u64 = 60;
 
 /// How many requests of strangers are begun on the whole server for each code that it sends them in a day.
 const REQUESTS_PER_CODE: u64 = 10;
@@ -140,11 +140,11 @@ pub(super) fn requests(app: &App, budget: Budget, network: &str) -> [Counted; 2]
     ]
 }
 
-/// The counter of attempts that strangers in a network make to have codes sent.
-pub(super) fn attempts_of_network(budget: Budget, network: &str) -> Counted {
+/// The counter of codes that were not sent for strangers in a network.
+pub(super) fn failures_of_network(budget: Budget, network: &str) -> Counted {
     Counted {
-        name: format!("{} attempts network {network}", budget.to_value()),
-        most: ATTEMPTS_OF_NETWORK,
+        name: format!("{} failures network {network}", budget.to_value()),
+        most: FAILURES_OF_NETWORK,
         bound: Bound::Network,
     }
 }

@@ -121,23 +121,22 @@ async fn full(
     now_us: i64,
 ) -> Result<Option<(Cap, i64)>, Error> {
     let open_until_us = too_many_open(transaction, challenge, group, now_us).await?;
-    let attempts_until_us = match challenge.attempts >= limits::ATTEMPTS_MOST {
+    let failures_until_us = match challenge.failures >= limits::FAILURES_MOST {
         true => group.expires_at_us,
         false => i64::MIN,
     };
     let waits = [
         (Cap::Retransmission, next_from(app, challenge)),
         (Cap::OpenChallenges, open_until_us),
-        (Cap::Attempts, attempts_until_us),
+        (Cap::Failures, failures_until_us),
     ];
     let longest = waits.into_iter().max_by_key(|(_, until_us)| *until_us);
     if let Some((cap, until_us)) = longest.filter(|(_, until_us)| *until_us > now_us) {
         return Ok(Some((cap, until_us.saturating_sub(now_us))));
     }
     if limits::is_open_to_strangers(group.budget) {
-        // Never given back, whatever becomes of the message: nobody keeps the helpers busy for nothing.
-        let attempts = [limits::attempts_of_network(group.budget, &group.network)];
-        let room = code_counter::reserve(transaction, &attempts, None, now_us).await?;
+        let failures = [limits::failures_of_network(group.budget, &group.network)];
+        let room = code_counter::look(transaction, &failures, now_us).await?;
         if let Room::Full { retry_after_us, .. } = room {
             return Ok(Some((Cap::Network, retry_after_us)));
         }

@@ -9,14 +9,14 @@ use entity::challenge_group;
 use tracing::Instrument as _;
 
 use super::{
-    ChallengeId,
+    ChallengeId, limits,
     reservation::{Begun, Reservation, next_from, reserve},
     tan_channel,
 };
 use crate::{
     app::App,
     audit::{Event, MaskedAddress, Origin, Recorder},
-    db::{self, challenge::NewCode, code_counter, credential::KeyedDigest},
+    db::{self, WriteTransaction, challenge::NewCode, code_counter, credential::KeyedDigest},
     error::Error,
     merchant::micros,
     metrics::CodeOutcome,
@@ -271,15 +271,31 @@ async fn give_up(
     app.database
         .write(move |transaction| {
             let (audit, event) = (audit.clone(), event.clone());
-            let instance_id = group.instance_id.clone();
+            let group = group.clone();
             Box::pin(async move {
                 if error.is_surely_unsent() {
                     code_counter::release(transaction, serial, at_us).await?;
                     db::challenge::undo_transmission(transaction, serial, at_us, before_us).await?;
+                    count_failure(transaction, &group, audit.now_us()).await?;
                 }
-                audit.record(transaction, &instance_id, &event).await?;
+                audit
+                    .record(transaction, &group.instance_id, &event)
+                    .await?;
                 Ok(())
             })
         })
         .await
+}
+
+/// What was not sent costs no place among the codes of a day. So it has a count of its own, lest strangers keep the helpers busy for nothing.
+async fn count_failure(
+    transaction: &WriteTransaction,
+    group: &challenge_group::Model,
+    now_us: i64,
+) -> Result<(), Error> {
+    if limits::is_open_to_strangers(group.budget) {
+        let failures = [limits::failures_of_network(group.budget, &group.network)];
+        code_counter::reserve(transaction, &failures, None, now_us).await?;
+    }
+    Ok(())
 }
