@@ -1,6 +1,7 @@
 //! What owners do without the operator: sign up, and set a forgotten password.
 
 mod bound;
+mod bounded;
 mod limits;
 mod proof;
 mod races;

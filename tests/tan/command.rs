@@ -4,16 +4,16 @@ use std::{path::Path, time::Duration};
 
 use kontor::{
     config,
-    tan::{Channel, Delivery, DeliveryError, Message, status},
+    tan::{Channel, DeliveryError, Message, status},
 };
 
 use super::{CODE, delivery, message, start};
 
 /// Longest time that anything but a time limit takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Text messages by a shell script, with the address as `$1`.
-fn settings(script: &str, limit: Duration) -> config::Tan {
+pub(super) fn settings(script: &str, limit: Duration) -> config::Tan {
     let command = ["/bin/sh", "-c", script, "helper"]
         .map(str::to_owned)
         .to_vec();
@@ -27,7 +27,7 @@ fn settings(script: &str, limit: Duration) -> config::Tan {
     }
 }
 
-fn sms() -> Message {
+pub(super) fn sms() -> Message {
     message(Channel::Sms, "+41 79 123 45 67")
 }
 
@@ -257,29 +257,4 @@ async fn a_helper_that_cannot_start_sends_nothing() {
 fn set_mode(file: &str, mode: u32) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).expect("a mode");
-}
-
-#[tokio::test]
-async fn as_many_as_allowed_run_at_once_and_others_wait() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let script = format!(
-        "cd '{}'; touch started; until [ -e go ]; do sleep 0.01; done",
-        folder.path().display()
-    );
-    let mut settings = settings(&script, Duration::from_secs(3));
-    settings.concurrency = 1;
-    let delivery: &Delivery = &delivery(&settings);
-    let first = delivery.deliver(sms());
-    let second = async {
-        while !folder.path().join("started").exists() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        let refused = delivery.deliver(sms()).await;
-        std::fs::write(folder.path().join("go"), "").expect("a file");
-        refused
-    };
-    let (first, second) = tokio::join!(first, second);
-    assert_eq!(second, Err(DeliveryError::Failed), "its turn did not come");
-    assert_eq!(first, Ok(()));
-    assert_eq!(delivery.deliver(sms()).await, Ok(()));
 }

@@ -5,6 +5,7 @@ pub mod documentation;
 mod settings;
 mod smtp;
 mod spool;
+mod turns;
 
 use std::time::Duration;
 

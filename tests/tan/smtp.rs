@@ -155,7 +155,7 @@ async fn every_refusal_has_its_meaning() {
         ("forbidden", DeliveryError::Misconfigured),
         ("closing", DeliveryError::Failed),
         ("unwanted", DeliveryError::Failed),
-        ("stalled", DeliveryError::Failed),
+        ("stalled", DeliveryError::OutcomeUnknown),
         ("dropped", DeliveryError::OutcomeUnknown),
         ("hanging", DeliveryError::OutcomeUnknown),
     ] {
@@ -178,7 +178,7 @@ async fn servers_that_are_none_fail() {
             .await;
         assert_eq!(
             outcome,
-            Err(DeliveryError::Failed),
+            Err(DeliveryError::OutcomeUnknown),
             "{scheme}: it says nothing"
         );
     }

@@ -247,7 +247,7 @@ async fn a_helper_that_is_gone_has_sent_nothing() {
         shop(app).await;
         fs::remove_file(&program).expect("a program");
         let id = id(&login(app, "shop").send().await);
-        for _ in 0..30 {
+        for _ in 0..10 {
             send(app, &id).await.refuses(502, 2128);
         }
     })

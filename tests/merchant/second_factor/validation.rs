@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     Codes, EMAIL, PHONE, change_auth, confirmed, id, ids, local_token, login,
     on_adjusted_app_with_codes, on_app_with_codes, send, set_contacts, shop_with_factors, solve,
-    with_ids,
+    text, with_ids,
 };
 use crate::merchant::self_provisioning::{change, factors, hints, validated};
 use crate::support::{Answer, Call, TestApp};
@@ -23,6 +23,24 @@ fn validate<'a>(app: &'a TestApp, token: &str, channel: &str) -> Call<'a> {
 
 fn owned(addresses: [Option<&str>; 2]) -> [Option<String>; 2] {
     addresses.map(|address| address.map(str::to_owned))
+}
+
+/// What each message so far says that its code is for, beside its address.
+fn asked(codes: &Codes) -> Vec<(String, &'static str)> {
+    let what = |message: &str| match message.replace('\n', " ") {
+        text if text.contains(" to change where ") => "moves",
+        text if text.contains(" to confirm ") => "confirms",
+        _ => panic!("{message}"),
+    };
+    let messages = codes.messages().into_iter();
+    messages
+        .map(|message| (text(&message["address"]), what(&text(&message["message"]))))
+        .collect()
+}
+
+/// A message that warns the owner of an address that codes are to go elsewhere.
+fn moves(address: &str) -> (String, &'static str) {
+    (address.to_owned(), "moves")
 }
 
 async fn set(app: &TestApp, token: &str, changes: &serde_json::Value) {
@@ -76,6 +94,7 @@ async fn without_a_factor_the_contact_alone_is_asked() {
         assert_eq!(hints(&challenged), ["b***@s***.example"]);
         let done = confirmed(app, codes, || validate(app, &token, "email")).await;
         done.expect(204);
+        assert_eq!(asked(codes), [(NEW_EMAIL.to_owned(), "confirms")]);
         assert_eq!(validated(app, "shop", &token).await, [true, false]);
         assert_eq!(factors(app, "shop").await, owned([Some(NEW_EMAIL), None]));
     })
@@ -117,6 +136,10 @@ async fn a_new_contact_takes_a_code_to_a_factor_on_another_channel_where_there_i
         let done = confirmed(app, codes, || validate(app, &token, "email")).await;
         done.expect(204);
         assert_eq!(
+            asked(codes),
+            [moves(PHONE), (NEW_EMAIL.to_owned(), "confirms")]
+        );
+        assert_eq!(
             factors(app, "shop").await,
             owned([Some(NEW_EMAIL), Some(PHONE)])
         );
@@ -136,6 +159,10 @@ async fn a_new_contact_on_the_channel_of_the_only_factor_takes_codes_to_both() {
             ["a***@s***.example", "b***@s***.example"]
         );
         confirmed(app, codes, call).await.expect(204);
+        assert_eq!(
+            asked(codes),
+            [moves(EMAIL), (NEW_EMAIL.to_owned(), "confirms")]
+        );
         assert_eq!(factors(app, "shop").await, owned([Some(NEW_EMAIL), None]));
         // Codes go to the new one from now on.
         let login = login(app, "shop").send().await.expect(202);
@@ -160,15 +187,21 @@ async fn a_factor_without_a_contact_is_dropped_after_a_code() {
     on_app_with_codes(async |app, codes| {
         let both = [Channel::Email, Channel::Sms];
         let token = shop_with_factors(app, "shop", &both).await;
-        for (channel, removed, left) in [
-            ("email", json!({ "email": null }), [None, Some(PHONE)]),
-            ("sms", json!({ "phone_number": "" }), [None, None]),
+        for (channel, removed, left, warned) in [
+            (
+                "email",
+                json!({ "email": null }),
+                [None, Some(PHONE)],
+                EMAIL,
+            ),
+            ("sms", json!({ "phone_number": "" }), [None, None], PHONE),
         ] {
             set(app, &token, &removed).await;
             let call = || validate(app, &token, channel);
             let challenged = call().send().await.expect(202);
             assert_eq!(challenged["combi_and"], false);
             confirmed(app, codes, call).await.expect(204);
+            assert_eq!(asked(codes).pop(), Some(moves(warned)));
             assert_eq!(factors(app, "shop").await, owned(left));
         }
     })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kontor::config::Settings;
+use kontor::config::{Settings, TanChannel};
 use serde_json::json;
 
 use super::{
@@ -205,6 +205,35 @@ async fn an_unproven_address_gets_so_many_codes_a_day_whatever_the_id_and_its_sp
         assert_eq!(codes.messages().len(), 2);
         app.clock.advance(DAY);
         call(3, "eve@books.example").send().await.expect(202);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_phone_number_counts_once_however_it_is_dialled() {
+    let two = |settings: &mut Settings| {
+        settings.tan.daily_limit = 2;
+        settings.merchant.mandatory_tan_channels = vec![TanChannel::Sms];
+    };
+    on_open_server(two, async |app, codes| {
+        let call = |number: usize, phone: &str| {
+            let contacts = json!({ "email": null, "phone_number": phone });
+            let body = with(form(&format!("books{number}")), &contacts);
+            app.post("/instances", &body)
+                .from(&format!("192.0.2.{number}"))
+        };
+        let begun = id(&call(0, "041791234567").send().await);
+        for (number, phone) in [(1, "+41791234567"), (2, "0041791234567")] {
+            send(app, &id(&call(number, phone).send().await))
+                .await
+                .expect(200);
+        }
+        limited(&send(app, &begun).await, 2130);
+        for phone in ["041791234567", "41 79 123 45 67", "+041 (79) 123-45-67"] {
+            call(3, phone).send().await.refuses(403, 2131);
+        }
+        call(4, "+41791234568").send().await.expect(202);
+        assert_eq!(codes.messages().len(), 2);
     })
     .await;
 }
