@@ -194,15 +194,14 @@ impl Plan {
             self.note_refusal(transaction, cap).await?;
             return Ok(Issued::Capped { retry_after_us });
         }
-        if let (Some(requests), None) = (&self.requests, self.group) {
-            if let Room::Full {
+        if let (Some(requests), None) = (&self.requests, self.group)
+            && let Room::Full {
                 bound,
                 retry_after_us,
             } = code_counter::reserve(transaction, requests, None, now_us).await?
-            {
-                self.note_refusal(transaction, limits::cap(bound)).await?;
-                return Ok(Issued::Limited { retry_after_us });
-            }
+        {
+            self.note_refusal(transaction, limits::cap(bound)).await?;
+            return Ok(Issued::Limited { retry_after_us });
         }
         self.make_room(transaction).await?;
         let group_serial = self.hold_group(transaction).await?;
