@@ -3,10 +3,10 @@
 //! Here is what the tests share: applications that write their codes into a file, instances with factors, and the way from a 202 to the
 //! confirmed request.
 
-pub(super) mod attempts;
 mod binding;
 mod caps;
 mod confirming;
+pub(super) mod failures;
 mod gate;
 mod ids;
 mod races;

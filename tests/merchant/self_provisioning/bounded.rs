@@ -10,7 +10,7 @@ use super::{form, on_open_server, reset, sign_up};
 use crate::merchant::{
     instances::with,
     second_factor::{
-        attempts::{try_ten_times, unreachable},
+        failures::{try_ten_times, unreachable},
         id, send, solve,
     },
 };
@@ -34,7 +34,7 @@ fn numbered(app: &TestApp, number: usize) -> Call<'_> {
 }
 
 #[tokio::test]
-async fn a_network_makes_sixty_attempts_a_day_to_have_codes_sent_for_sign_ups() {
+async fn a_network_has_sixty_codes_for_sign_ups_a_day_that_are_not_sent() {
     let many = |settings: &mut Settings| {
         unreachable(settings);
         settings.limits.sign_ups = 100;
