@@ -134,8 +134,8 @@ impl Default for Limits {
             shutdown_grace: Duration::from_secs(30),
             login_failures: 10,
             login_window: Duration::from_secs(15 * 60),
-            sign_ups: 20,
-            resets: 20,
+            sign_ups: 100,
+            resets: 50,
             trusted_proxies: Vec::new(),
         }
     }
