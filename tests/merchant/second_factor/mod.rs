@@ -9,6 +9,7 @@ mod confirming;
 pub(super) mod failures;
 mod gate;
 mod ids;
+mod operator;
 mod races;
 mod replay;
 mod sending;
