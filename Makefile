@@ -53,10 +53,15 @@ test: postgresql ## run every test, on SQLite and then on PostgreSQL
 # How often `make soak` repeats each test.
 REPETITIONS ?= 100
 
+# The tests of what happens at once repeat themselves; those of used and foreign challenges are run as often.
+SOAK := env KONTOR_TEST_REPETITIONS=$(REPETITIONS) bash -euc '\
+	cargo test --locked --test suite at_once; \
+	for round in $$(seq $(REPETITIONS)); do cargo test --quiet --locked --test suite -- second_factor::replay second_factor::binding; done'
+
 .PHONY: soak
-soak: postgresql ## repeat the tests of what happens at once 100 times on both databases (REPETITIONS=1000 for more)
-	env -u KONTOR_TEST_DATABASE_URL KONTOR_TEST_REPETITIONS=$(REPETITIONS) cargo test --locked --test suite at_once
-	KONTOR_TEST_REPETITIONS=$(REPETITIONS) tests/postgres.sh cargo test --locked --test suite at_once
+soak: postgresql ## repeat the tests of races and of used challenges 100 times on both databases (REPETITIONS=1000 for more)
+	env -u KONTOR_TEST_DATABASE_URL $(SOAK)
+	tests/postgres.sh $(SOAK)
 
 .PHONY: lint
 lint: format-check redocly dependencies clippy editions ## check format, code, OpenAPI documents and dependencies
