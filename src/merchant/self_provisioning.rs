@@ -325,13 +325,8 @@ impl<'a> SignUp<'a> {
                 permit,
             });
         }
-        match self
-            .log_in(&stored, credential_version, vec![permit])
-            .await?
-        {
-            granted @ Some(_) => Ok(SignedUp::Complete(granted)),
-            None => Ok(SignedUp::Complete(None)),
-        }
+        let granted = self.log_in(&stored, credential_version, vec![permit]);
+        granted.await.map(SignedUp::Complete)
     }
 
     async fn log_in(

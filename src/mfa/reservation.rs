@@ -136,6 +136,7 @@ async fn full(
     }
     if limits::is_open_to_strangers(group.budget) {
         let failures = [limits::failures_of_network(group.budget, &group.network)];
+        code_counter::lock(transaction, &failures[0].name, now_us).await?;
         let room = code_counter::look(transaction, &failures, now_us).await?;
         if let Room::Full { retry_after_us, .. } = room {
             return Ok(Some((Cap::Network, retry_after_us)));

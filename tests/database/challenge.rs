@@ -1,11 +1,10 @@
-//! Challenges and the counters of codes, where no request reaches: two programs on one database, and the bounds of each statement.
+//! Challenges, where no request reaches: two programs on one database, and the bounds of each statement.
 
+use entity::SecretBytes;
 use entity::challenge::{Channel, Entity, Model, Role};
 use entity::challenge_group::Budget;
-use entity::{SecretBytes, code_counter as counters};
 use futures_util::future::{BoxFuture, join_all};
 use kontor::db::challenge::{self, NewChallenge, NewChallengeGroup, NewCode, Open};
-use kontor::db::code_counter::{self, Bound, Counted, Room, WINDOW_US};
 use kontor::db::credential::KeyedDigest;
 use kontor::db::{Database, DatabaseError, WriteTransaction};
 use sea_orm::{EntityTrait as _, QueryOrder as _};
@@ -13,7 +12,7 @@ use sea_orm::{EntityTrait as _, QueryOrder as _};
 use super::support::{KEY_ID, NOW, TestDatabase, insert_key, on_database};
 use crate::support::repetitions;
 
-const HOUR_US: i64 = 3_600_000_000;
+pub(super) const HOUR_US: i64 = 3_600_000_000;
 
 fn digest() -> KeyedDigest {
     KeyedDigest {
@@ -23,7 +22,7 @@ fn digest() -> KeyedDigest {
 }
 
 /// A request of somebody who signs up, or of the owner of an instance.
-fn group(instance: Option<i64>, network: &str) -> NewChallengeGroup {
+pub(super) fn group(instance: Option<i64>, network: &str) -> NewChallengeGroup {
     NewChallengeGroup {
         budget: instance.map_or(Budget::SignUp, |_| Budget::Bearer),
         purpose: "sign-up".to_owned(),
@@ -49,7 +48,7 @@ fn new_challenge(mark: u8, role: Role) -> NewChallenge {
 }
 
 /// A write that cannot be refused.
-async fn write<T: Send + 'static>(
+pub(super) async fn write<T: Send + 'static>(
     database: &Database,
     write: impl Fn(&WriteTransaction) -> BoxFuture<'_, Result<T, DatabaseError>> + Send + Sync + 'static,
 ) -> T {
@@ -58,7 +57,7 @@ async fn write<T: Send + 'static>(
 }
 
 /// Stores a request with one challenge of this mark.
-async fn add(test: &TestDatabase, group: NewChallengeGroup, mark: u8) -> Model {
+pub(super) async fn add(test: &TestDatabase, group: NewChallengeGroup, mark: u8) -> Model {
     add_as(test, group, mark, Role::Factor).await
 }
 
@@ -111,14 +110,14 @@ async fn arm(database: &Database, serial: i64, begun_at_us: i64) -> bool {
 }
 
 /// Repeats a test, on a database of its own each time.
-async fn repeated(test: impl AsyncFn(&TestDatabase)) {
+pub(super) async fn repeated(test: impl AsyncFn(&TestDatabase)) {
     for _ in 0..repetitions() {
         on_database(&test).await;
     }
 }
 
 /// Two programs on one database, each for every other of so many numbers.
-async fn by_two<T>(
+pub(super) async fn by_two<T>(
     test: &TestDatabase,
     count: usize,
     act: impl AsyncFn(&Database, usize) -> T,
@@ -387,164 +386,6 @@ async fn ended_requests_are_removed_in_parts() {
             [remove(end - 1).await, remove(end).await, remove(end).await],
             [3, 1, 0]
         );
-    })
-    .await;
-}
-
-fn counted(name: &str, most: u64) -> Counted {
-    Counted {
-        name: name.to_owned(),
-        most,
-        bound: Bound::Account,
-    }
-}
-
-async fn reserve(
-    database: &Database,
-    counted: Vec<Counted>,
-    challenge: Option<i64>,
-    now_us: i64,
-) -> Room {
-    write(database, move |transaction| {
-        let counted = counted.clone();
-        Box::pin(
-            async move { code_counter::reserve(transaction, &counted, challenge, now_us).await },
-        )
-    })
-    .await
-}
-
-fn full(retry_after_us: i64) -> Room {
-    Room::Full {
-        bound: Bound::Account,
-        retry_after_us,
-    }
-}
-
-#[tokio::test]
-async fn of_fifty_codes_at_once_by_two_programs_no_more_get_through_than_allowed() {
-    repeated(async |test| {
-        let rooms = by_two(test, 50, async |database, number| {
-            // Whatever the order in which they are named, nobody waits for ever.
-            let mut both = vec![counted("a", 10), counted("b", 7)];
-            if number % 3 == 0 {
-                both.reverse();
-            }
-            reserve(database, both, None, NOW).await
-        });
-        let rooms = rooms.await;
-        assert_eq!(rooms.iter().filter(|room| **room == Room::Left).count(), 7);
-        // Who found no room in one took none in the other.
-        for left in [true, true, true, false] {
-            let room = reserve(&test.database, vec![counted("a", 10)], None, NOW).await;
-            assert_eq!(room == Room::Left, left);
-        }
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_place_is_free_after_a_day() {
-    on_database(async |test| {
-        let database = &test.database;
-        for step in 0..2 {
-            reserve(database, vec![counted("a", 2)], None, NOW + step * 10).await;
-        }
-        let at = async |now_us| reserve(database, vec![counted("a", 2)], None, now_us).await;
-        assert_eq!(at(NOW + WINDOW_US - 1).await, full(1));
-        assert_eq!(at(NOW + WINDOW_US).await, Room::Left);
-        assert_eq!(at(NOW + WINDOW_US).await, full(10));
-        let look = async |now_us| {
-            let counted = [counted("nobody", 1), counted("a", 2)];
-            code_counter::look(database.read(), &counted, now_us)
-                .await
-                .expect("a query")
-        };
-        assert_eq!(look(NOW + WINDOW_US).await, full(10));
-        assert_eq!(look(NOW + WINDOW_US + 10).await, Room::Left);
-        // To look counts nothing.
-        assert_eq!(look(NOW + WINDOW_US + 10).await, Room::Left);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn what_is_given_back_is_one_transmission_of_one_challenge() {
-    on_database(async |test| {
-        let one = add(test, group(None, "net"), 1).await.serial;
-        let other = add(test, group(None, "net"), 2).await.serial;
-        let database = &test.database;
-        for (serial, at_us) in [(one, NOW), (one, NOW + 1), (other, NOW)] {
-            let both = vec![counted("a", 3), counted("b", 3)];
-            assert_eq!(
-                reserve(database, both, Some(serial), at_us).await,
-                Room::Left
-            );
-        }
-        write(database, move |transaction| {
-            Box::pin(code_counter::release(transaction, one, NOW))
-        })
-        .await;
-        for name in ["a", "b"] {
-            for left in [true, false] {
-                let room = reserve(database, vec![counted(name, 3)], None, NOW + 2).await;
-                assert_eq!(room == Room::Left, left);
-            }
-        }
-        write(database, |transaction| {
-            Box::pin(code_counter::clear(transaction, "a"))
-        })
-        .await;
-        assert_eq!(
-            reserve(database, vec![counted("a", 1)], None, NOW).await,
-            Room::Left
-        );
-        assert!(reserve(database, vec![counted("b", 3)], None, NOW).await != Room::Left);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn codes_count_on_when_their_challenge_is_removed() {
-    on_database(async |test| {
-        let challenge = add(test, group(None, "net"), 1).await;
-        let (serial, group_serial) = (challenge.serial, challenge.group_serial);
-        reserve(&test.database, vec![counted("a", 1)], Some(serial), NOW).await;
-        write(&test.database, move |transaction| {
-            Box::pin(async move { challenge::consume(transaction, &[group_serial], NOW).await })
-        })
-        .await;
-        let room = reserve(&test.database, vec![counted("a", 1)], None, NOW).await;
-        assert_eq!(room, full(WINDOW_US));
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn counters_out_of_use_are_forgotten() {
-    on_database(async |test| {
-        let rows = async || {
-            let rows = counters::Entity::find().all(test.database.read()).await;
-            rows.expect("rows").len()
-        };
-        for number in 0..25 {
-            reserve(
-                &test.database,
-                vec![counted(&format!("of {number}"), 1)],
-                None,
-                NOW,
-            )
-            .await;
-        }
-        for (now_us, left) in [
-            (NOW + WINDOW_US, 26),
-            (NOW + WINDOW_US + 1, 16),
-            (NOW + WINDOW_US + 2, 6),
-            (NOW + WINDOW_US + 3, 1),
-        ] {
-            reserve(&test.database, vec![counted("used", 9)], None, now_us).await;
-            assert_eq!(rows().await, left);
-        }
     })
     .await;
 }

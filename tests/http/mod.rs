@@ -2,10 +2,11 @@
 
 mod bodies;
 mod documentation;
-mod failures;
 mod faults;
 mod headers;
 mod log;
 mod management;
+mod routes;
 mod shutdown;
 pub mod support;
+mod targets;

@@ -1,8 +1,13 @@
-//! The end of a server: announced, awaited, and bounded in time.
+//! What a server does by itself, and its end: announced, awaited, and bounded in time.
 
 use std::{net::SocketAddr, time::Duration};
 
-use kontor::{clock::Clock, config::Settings, db::Database};
+use kontor::{
+    clock::Clock,
+    config::Settings,
+    db::{Database, DatabaseError, code_counter},
+};
+use sea_orm::EntityTrait as _;
 use serde_json::json;
 use tokio::net::TcpStream;
 
@@ -186,4 +191,31 @@ async fn create(address: SocketAddr, bearer: &str, id: &str) -> bool {
         .answer_to("POST")
         .await
         .is_some_and(|answer| answer.status == 204)
+}
+
+#[tokio::test]
+async fn a_server_sweeps_away_what_has_ended() {
+    let anywhere = |settings: &mut Settings| {
+        settings.merchant.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        settings.management.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    };
+    on_admin_with(anywhere, async |app| {
+        let noted = app.app.database.write(|transaction| {
+            Box::pin(async move {
+                code_counter::lock(transaction, "of long ago", 1).await?;
+                Ok::<_, DatabaseError>(())
+            })
+        });
+        noted.await.expect("a counter");
+        let counters = async || {
+            let counters = entity::code_counter::Entity::find();
+            let counters = counters.all(app.app.database.read()).await;
+            counters.expect("counters").len()
+        };
+        assert_eq!(counters().await, 1);
+        let mut server = RunningServer::start(&app.app, NOTICE).await;
+        eventually("the first sweep", async || counters().await == 0).await;
+        server.stop().await.expect("an end");
+    })
+    .await;
 }
