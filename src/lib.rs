@@ -10,6 +10,7 @@
 //! | [`merchant`] | one file per tag of the document: its operations |
 //! | [`auth`] | credentials, password hashes, tokens, scopes |
 //! | [`db`] | every SQL statement, behind two doors |
+//! | [`domain`] | rules without input or output: accounts, hashes, signatures |
 //!
 //! Beside them: [`config`] (settings), [`cli`] (the verbs), [`mfa`] (the second factor), [`tan`] (confirmation codes and how
 //! they reach people), [`audit`] (what is remembered of logins and changes), [`logging`], [`app`] (all that an operation
@@ -27,6 +28,7 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod documentation;
+pub mod domain;
 pub mod error;
 pub mod http;
 pub mod logging;

@@ -1,0 +1,6 @@
+//! Rules without input or output: accounts, hashes and signatures as wallets and exchanges compute them.
+
+pub mod canonical_json;
+pub mod hash;
+pub mod kdf;
+pub mod signature;
