@@ -3,4 +3,6 @@
 pub mod canonical_json;
 pub mod hash;
 pub mod kdf;
+pub mod payto;
 pub mod signature;
+pub mod wire_hash;
