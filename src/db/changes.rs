@@ -43,7 +43,7 @@ type Topics = HashMap<Topic, watch::Sender<()>>;
 
 impl Changes {
     /// Nobody watches yet. Of those that one change wakes, so many may read at once.
-    pub(super) fn new(turns: usize) -> Self {
+    pub(crate) fn new(turns: usize) -> Self {
         Self(Arc::new(Shared {
             topics: Mutex::default(),
             is_released: AtomicBool::new(false),
@@ -96,8 +96,8 @@ impl Changes {
         self.0.turns.acquire().await.ok()
     }
 
-    /// Wakes those who watch one of these.
-    pub(super) fn publish(&self, changed: &BTreeSet<Topic>) {
+    /// Wakes those who watch one of these. For the writers, which know what is stored; who writes announces.
+    pub(crate) fn publish(&self, changed: &BTreeSet<Topic>) {
         if changed.is_empty() {
             return;
         }

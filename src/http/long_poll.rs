@@ -69,3 +69,6 @@ impl<'a> LongPoll<'a> {
         Ok(last)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,7 +35,7 @@ impl Deadline {
         extension
     }
 
-    fn extension(&self) -> Duration {
+    pub(super) fn extension(&self) -> Duration {
         Duration::from_millis(self.0.load(Ordering::Relaxed))
     }
 }
