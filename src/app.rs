@@ -9,6 +9,7 @@ use crate::{
     clock::Clock,
     config::{PublicUrl, Settings, TanChannel},
     db::{self, Database, DatabaseError, DatabaseSettings, SchemaStatus},
+    http::{Deadline, LongPoll},
     merchant::legal::{LegalDocuments, LegalError},
     metrics::CodeMetrics,
     random::Random,
@@ -158,6 +159,13 @@ impl App {
     #[must_use]
     pub fn now_us(&self) -> i64 {
         self.clock.now().get()
+    }
+
+    /// How long a request may wait for a change that asks for `timeout_ms` milliseconds.
+    #[must_use]
+    pub fn long_poll(&self, deadline: &Deadline, timeout_ms: Option<u64>) -> LongPoll<'_> {
+        let longest = self.settings.limits.long_poll;
+        LongPoll::new(self.database.changes(), deadline, longest, timeout_ms)
     }
 }
 

@@ -8,6 +8,7 @@
 //! | `kontor_database_connections` | `state`: `in_use`, `idle` | connections of all pools |
 //! | `kontor_database_write_queue_length` | | writes that wait for their turn |
 //! | `kontor_password_hashes` | `state`: `waiting`, `running` | the password hashing queue |
+//! | `kontor_long_polls_waiting` | | requests that wait for a change |
 //! | `kontor_codes_total` | `channel`, `outcome`: `sent`, `undelivered`, `refused`, `solved`, `wrong` | confirmation codes |
 //! | `kontor_build_info` | `version` | always 1 |
 //!
@@ -60,6 +61,8 @@ pub struct Sources {
     pub password_hashes_waiting: Reading,
     /// Password hashes being computed.
     pub password_hashes_running: Reading,
+    /// Requests that wait for a change.
+    pub long_polls_waiting: Reading,
     /// Confirmation codes.
     pub codes: CodeMetrics,
 }
@@ -74,7 +77,8 @@ impl Sources {
             database_connections_idle: Arc::clone(&zero),
             database_write_queue_length: Arc::clone(&zero),
             password_hashes_waiting: Arc::clone(&zero),
-            password_hashes_running: zero,
+            password_hashes_running: Arc::clone(&zero),
+            long_polls_waiting: zero,
             codes: CodeMetrics::default(),
         }
     }
@@ -202,15 +206,18 @@ impl Collector for Sources {
             "The password hashing queue",
             &hashes,
         )?;
-        let waiting = gauge(&self.database_write_queue_length);
-        let help = "Writes that wait for their turn";
-        let metric = encoder.encode_descriptor(
+        encode_number(
+            &mut encoder,
             "database_write_queue_length",
-            help,
-            None,
-            waiting.metric_type(),
+            "Writes that wait for their turn",
+            &self.database_write_queue_length,
         )?;
-        waiting.encode(metric)
+        encode_number(
+            &mut encoder,
+            "long_polls_waiting",
+            "Requests that wait for a change",
+            &self.long_polls_waiting,
+        )
     }
 }
 
@@ -228,6 +235,17 @@ fn encode_states(
     Ok(())
 }
 
+fn encode_number(
+    encoder: &mut DescriptorEncoder,
+    name: &str,
+    help: &str,
+    reading: &Reading,
+) -> Result<(), fmt::Error> {
+    let number = gauge(reading);
+    let metric = encoder.encode_descriptor(name, help, None, number.metric_type())?;
+    number.encode(metric)
+}
+
 fn gauge(reading: &Reading) -> ConstGauge<i64> {
     ConstGauge::new(i64::try_from(reading()).unwrap_or(i64::MAX))
 }
@@ -243,6 +261,7 @@ mod tests {
             database_connections_in_use: Arc::new(|| 3),
             password_hashes_waiting: Arc::new(|| 2),
             database_write_queue_length: Arc::new(|| 7),
+            long_polls_waiting: Arc::new(|| 5),
             ..Sources::none()
         };
         for channel in [Some(Channel::Sms), None] {
@@ -266,6 +285,7 @@ mod tests {
             "kontor_database_connections{state=\"in_use\"} 3",
             "kontor_database_connections{state=\"idle\"} 0",
             "kontor_database_write_queue_length 7",
+            "kontor_long_polls_waiting 5",
             "kontor_password_hashes{state=\"waiting\"} 2",
             "kontor_password_hashes{state=\"running\"} 0",
             "kontor_codes_total{channel=\"sms\",outcome=\"refused\"} 1",

@@ -98,6 +98,7 @@ pub fn metrics(app: &Arc<App>) -> Arc<Metrics> {
         database_write_queue_length: read(|app| number(app.database.pool_status().writes_waiting)),
         password_hashes_waiting: read(|app| number(app.hasher.statistics().waiting)),
         password_hashes_running: read(|app| number(app.hasher.statistics().running)),
+        long_polls_waiting: read(|app| number(app.database.changes().waiting())),
         codes: app.codes.clone(),
     }))
 }
@@ -255,9 +256,14 @@ fn bounded(
     .idle_timeout(
         limits
             .idle_timeout
-            .max(limits.request_timeout.saturating_add(IDLE_MARGIN)),
+            .max(longest_request(limits).saturating_add(IDLE_MARGIN)),
     )
     .http2_max_concurrent_streams(STREAMS_PER_CONNECTION)
+}
+
+/// One that waits for a change as long as it may.
+fn longest_request(limits: &config::Limits) -> Duration {
+    limits.request_timeout.saturating_add(limits.long_poll)
 }
 
 /// A request that runs out of time must still be answered before its connection counts as idle.
@@ -282,8 +288,8 @@ async fn listen(section: &'static str, address: SocketAddr) -> Result<TcpAccepto
     })
 }
 
-/// Serves until `stop` ends: then `/readyz` says so, and after `notice` nothing new is accepted and what runs may finish
-/// within the configured time.
+/// Serves until `stop` ends: then `/readyz` says so, and after `notice` nothing new is accepted, who waits for a change is
+/// answered, and what runs may finish within the configured time.
 ///
 /// # Errors
 /// A listener that fails.
@@ -308,12 +314,16 @@ pub async fn serve(
         );
         tokio::spawn(server)
     });
+    app.database.listen();
     readiness.serving();
     let sweeper = tokio::spawn(sweep::run(Arc::clone(&app)));
+    let changes = app.database.changes().clone();
     let begin_of_end = async move {
         stop.await;
         readiness.shutting_down();
         tokio::time::sleep(notice).await;
+        // Not before: as long as clients are served here, they would ask again at once.
+        changes.release();
     };
     bounded(&app.settings, listeners.merchant)
         .run_with_graceful_shutdown(service, begin_of_end, Some(grace))

@@ -19,7 +19,8 @@ pub struct Database {
     /// `postgres://USER:PASSWORD@HOST/NAME`. `url_file` names a file that holds the URL instead.
     pub url: DatabaseUrl,
     /// Most connections kept open at once: the readers of SQLite (its one writer comes on top), readers and
-    /// writers together of PostgreSQL.
+    /// writers together of PostgreSQL (one comes on top, on which a server hears what others change; it must reach the
+    /// server itself, or a pooler in session mode).
     pub max_connections: u32,
     /// How long a request waits for a free connection before it is given up.
     #[serde(with = "duration")]

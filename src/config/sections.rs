@@ -90,10 +90,16 @@ pub struct Limits {
     #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub request_timeout: Duration,
+    /// Longest time that a request may wait for a change (`timeout_ms`); whoever asks for more waits this long. It comes on top
+    /// of `request_timeout`, is at most a day, and `0 s` lets nobody wait. A waiting request holds its connection.
+    #[serde(with = "duration")]
+    #[schemars(with = "String")]
+    pub long_poll: Duration,
     /// Connections that may be open at once, a quarter of them from one network unless it is a trusted proxy's. Each
     /// takes a file descriptor.
     pub connections: usize,
-    /// Time without a byte after which a connection is closed; at least 5 s longer than `request_timeout`.
+    /// Time without a byte after which a connection is closed; at least 5 s longer than `request_timeout` and
+    /// `long_poll` together.
     #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub idle_timeout: Duration,
@@ -128,6 +134,7 @@ impl Default for Limits {
         Self {
             body_size: 1 << 20,
             request_timeout: Duration::from_secs(30),
+            long_poll: Duration::from_secs(60),
             connections: 800,
             idle_timeout: Duration::from_secs(60),
             shutdown_notice: Duration::from_secs(1),

@@ -14,6 +14,24 @@ const POSTGRES_CONNECTIONS: u32 = 16;
 /// A connection that rested longer is tried before it is used: the server may have gone meanwhile. Trying every time would double the cost of a query.
 const UNTRIED_REST: Duration = Duration::from_secs(1);
 
+/// How many connections for queries those may use at once whom one change woke: half of them.
+pub(super) fn share_of_connections(settings: &DatabaseSettings) -> Result<usize, DatabaseError> {
+    let connections = match settings.sqlite_path()? {
+        Some(_) => sqlite_reader_count(settings),
+        None => postgres_connection_count(settings),
+    };
+    Ok(usize::try_from(connections / 2).unwrap_or(1).max(1))
+}
+
+fn sqlite_reader_count(settings: &DatabaseSettings) -> u32 {
+    settings.max_connections.unwrap_or(SQLITE_READERS).max(1)
+}
+
+fn postgres_connection_count(settings: &DatabaseSettings) -> u32 {
+    let connections = settings.max_connections;
+    connections.unwrap_or(POSTGRES_CONNECTIONS).max(2)
+}
+
 /// Makes the file, readable and writable by its owner only, unless it is there. SQLite gives its side files the same mode.
 pub(super) fn create_private_file(path: &Path) -> Result<(), DatabaseError> {
     let mut options = OpenOptions::new();
@@ -47,8 +65,9 @@ pub(super) async fn sqlite_readers(
     settings: &DatabaseSettings,
 ) -> Result<DatabaseConnection, DatabaseError> {
     let mut options = sqlite_options(settings, |options| options.pragma("query_only", "on"));
-    let readers = settings.max_connections.unwrap_or(SQLITE_READERS).max(1);
-    options.min_connections(1).max_connections(readers);
+    options
+        .min_connections(1)
+        .max_connections(sqlite_reader_count(settings));
     open(options).await
 }
 
@@ -73,12 +92,8 @@ pub(super) async fn postgres_pool(
     settings: &DatabaseSettings,
 ) -> Result<DatabaseConnection, DatabaseError> {
     let mut options = common_options(settings);
-    let connections = settings
-        .max_connections
-        .unwrap_or(POSTGRES_CONNECTIONS)
-        .max(2);
     options
-        .max_connections(connections)
+        .max_connections(postgres_connection_count(settings))
         .test_before_acquire_if_idle_for(UNTRIED_REST)
         // A closure whose deadline has passed leaves its statement behind; the server must end it too.
         .statement_timeout(settings.write_deadline);

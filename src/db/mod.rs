@@ -19,6 +19,7 @@ pub mod instance;
 pub mod key;
 pub mod login_attempt;
 
+mod changes;
 mod connect;
 mod error;
 mod postgres;
@@ -31,8 +32,12 @@ mod status;
 mod unique;
 mod write;
 
-use futures_util::future::BoxFuture;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use futures_util::future::BoxFuture;
+use tokio::task::JoinSet;
+
+pub use changes::{Changes, Topic, Watch};
 pub use error::DatabaseError;
 pub use read::ReadConnection;
 pub use schema::SchemaStatus;
@@ -51,6 +56,9 @@ pub struct Database {
     settings: DatabaseSettings,
     readers: ReadConnection,
     writer: Writer,
+    changes: Changes,
+    /// The task that hears other processes, once there is one.
+    listener: Mutex<JoinSet<()>>,
 }
 
 enum Writer {
@@ -67,25 +75,31 @@ impl Database {
     /// opened or reached.
     pub async fn connect(settings: &DatabaseSettings) -> Result<Self, DatabaseError> {
         let settings = settings.clone();
+        let changes = Changes::new(connect::share_of_connections(&settings)?);
         match settings.sqlite_path()? {
             Some(path) => {
                 connect::create_private_file(&path)?;
                 // The writer first: it switches a new file to write-ahead logging.
-                let writer = sqlite::SqliteWriter::start(&settings).await?;
+                let writer = sqlite::SqliteWriter::start(&settings, changes.clone()).await?;
                 let readers = connect::sqlite_readers(&settings).await?;
                 Ok(Self {
                     settings,
                     readers: ReadConnection::new(readers),
                     writer: Writer::Sqlite(writer),
+                    changes,
+                    listener: Mutex::default(),
                 })
             }
             None => {
                 let pool = connect::postgres_pool(&settings).await?;
-                let writer = postgres::PostgresWriter::new(pool.clone(), settings.write_deadline);
+                let deadline = settings.write_deadline;
+                let writer = postgres::PostgresWriter::new(pool.clone(), changes.clone(), deadline);
                 Ok(Self {
                     settings,
                     readers: ReadConnection::new(pool),
                     writer: Writer::Postgres(writer),
+                    changes,
+                    listener: Mutex::default(),
                 })
             }
         }
@@ -121,6 +135,25 @@ impl Database {
         }
     }
 
+    /// What changes: for requests that wait.
+    pub fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// Hears from now on what other processes change: for a server. On PostgreSQL this takes a connection of its own; if that is lost, it is opened again.
+    /// On SQLite there is no other server, and nothing to hear. A second call does nothing.
+    pub fn listen(&self) {
+        let mut listener = self.listener();
+        if matches!(self.writer, Writer::Postgres(_)) && listener.is_empty() {
+            let url = self.settings.url.clone();
+            listener.spawn(changes::listener::run(url, self.changes.clone()));
+        }
+    }
+
+    fn listener(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Brings the schema up to date, in one transaction; safe when several processes do it at once. Does nothing on a current one.
     ///
     /// # Errors
@@ -143,8 +176,10 @@ impl Database {
         status::pool_status(self)
     }
 
-    /// Takes no more writes, finishes those that were handed in, and closes all connections.
+    /// Takes no more writes, finishes those that were handed in, and closes all connections. Waiting is not ended: see [`Changes::release`].
     pub async fn close(&self) {
+        let mut listener = std::mem::take(&mut *self.listener());
+        listener.shutdown().await;
         match &self.writer {
             Writer::Sqlite(writer) => writer.close().await,
             Writer::Postgres(writer) => writer.close().await,

@@ -11,7 +11,7 @@ use tracing::Instrument;
 
 use super::error::is_conflict;
 use super::write::{self, Run};
-use super::{DatabaseError, WriteTransaction};
+use super::{Changes, DatabaseError, WriteTransaction};
 
 /// How often a transaction is tried.
 const ATTEMPTS: u32 = 8;
@@ -23,6 +23,7 @@ pub(super) struct PostgresWriter(Arc<Inner>);
 
 struct Inner {
     pool: DatabaseConnection,
+    changes: Changes,
     deadline: Duration,
     commits: AtomicU64,
     running: AtomicUsize,
@@ -40,9 +41,10 @@ enum Attempt<T, E> {
 }
 
 impl PostgresWriter {
-    pub(super) fn new(pool: DatabaseConnection, deadline: Duration) -> Self {
+    pub(super) fn new(pool: DatabaseConnection, changes: Changes, deadline: Duration) -> Self {
         Self(Arc::new(Inner {
             pool,
+            changes,
             deadline,
             commits: AtomicU64::new(0),
             running: AtomicUsize::new(0),
@@ -142,9 +144,14 @@ impl Inner {
     where
         E: From<DatabaseError>,
     {
-        let error = match tokio::time::timeout(self.deadline, transaction.commit()).await {
-            Ok(Ok(())) => {
+        let ending = async {
+            transaction.notify_others().await?;
+            transaction.commit().await
+        };
+        let error = match tokio::time::timeout(self.deadline, ending).await {
+            Ok(Ok(announced)) => {
                 self.commits.fetch_add(1, Ordering::Relaxed);
+                self.changes.publish(&announced);
                 return Attempt::Answer(Ok(value));
             }
             Ok(Err(error)) if is_conflict(&error) => return Attempt::Conflict(error),

@@ -11,7 +11,8 @@ use super::DatabaseError;
 pub struct DatabaseSettings {
     /// `sqlite://FILE` or `postgres://USER:PASSWORD@HOST/NAME`. Never printed: it may hold a password.
     pub url: String,
-    /// Most connections at once: readers on SQLite (the writer is one more), everything on PostgreSQL. `None`: 4 on SQLite, 16 on PostgreSQL.
+    /// Most connections at once: readers on SQLite (the writer is one more), everything on PostgreSQL but the one on which a server
+    /// [listens](super::Database::listen). `None`: 4 on SQLite, 16 on PostgreSQL.
     pub max_connections: Option<u32>,
     /// How long to wait for a free connection, and for another process that writes to the same SQLite file.
     pub busy_timeout: Duration,

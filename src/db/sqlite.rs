@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use self::job::{Job, JobRun, TypedJob};
 use super::error::is_busy;
-use super::{DatabaseError, DatabaseSettings, WriteTransaction, connect};
+use super::{Changes, DatabaseError, DatabaseSettings, WriteTransaction, connect};
 
 /// The most writes that share a commit.
 const BATCH: usize = 128;
@@ -37,13 +37,17 @@ pub(super) struct SqliteWriter {
 
 impl SqliteWriter {
     /// Opens the connection and starts the task.
-    pub(super) async fn start(settings: &DatabaseSettings) -> Result<Self, DatabaseError> {
+    pub(super) async fn start(
+        settings: &DatabaseSettings,
+        changes: Changes,
+    ) -> Result<Self, DatabaseError> {
         let commits = Arc::new(AtomicU64::new(0));
         let connection = connect::sqlite_writer(settings).await?;
         let task = WriterTask {
             settings: settings.clone(),
             connection: Some(connection),
             commits: Arc::clone(&commits),
+            changes,
         };
         let (queue, jobs) = mpsc::channel(QUEUE);
         Ok(Self {
@@ -116,6 +120,7 @@ struct WriterTask {
     /// `None` after a failure that leaves the state of the connection in doubt.
     connection: Option<DatabaseConnection>,
     commits: Arc<AtomicU64>,
+    changes: Changes,
 }
 
 impl WriterTask {
@@ -194,8 +199,9 @@ impl WriterTask {
 
     async fn commit(&mut self, transaction: WriteTransaction, batch: Vec<Box<dyn Job>>) {
         match transaction.commit().await {
-            Ok(()) => {
+            Ok(announced) => {
                 self.commits.fetch_add(1, Ordering::Relaxed);
+                self.changes.publish(&announced);
                 finish_all(batch, &Ok(()));
             }
             Err(error) => {
@@ -226,7 +232,10 @@ impl WriterTask {
 async fn run_in_part(transaction: &WriteTransaction, job: &mut dyn Job) -> Result<(), DbErr> {
     let part = transaction.part().await?;
     match job.run(&part).await {
-        JobRun::Done => part.commit().await,
+        JobRun::Done => {
+            transaction.announce_all(part.commit().await?);
+            Ok(())
+        }
         JobRun::Refused | JobRun::Interrupted => part.roll_back().await,
     }
 }

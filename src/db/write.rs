@@ -1,8 +1,9 @@
 //! The door for changes: what both databases have in common.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -14,6 +15,7 @@ use sea_orm::{
 };
 
 use super::DatabaseError;
+use super::changes::{self, Topic};
 
 tokio::task_local! {
     static INSIDE_WRITE: ();
@@ -31,6 +33,8 @@ pub struct WriteTransaction {
     transaction: DatabaseTransaction,
     /// The first statement that failed. The closure may have turned it into an error of its own, or ignored it; the door must know.
     failure: OnceLock<DbErr>,
+    /// What it changes that somebody may wait for.
+    announced: Mutex<BTreeSet<Topic>>,
 }
 
 impl WriteTransaction {
@@ -38,15 +42,44 @@ impl WriteTransaction {
         Self {
             transaction,
             failure: OnceLock::new(),
+            announced: Mutex::default(),
         }
+    }
+
+    /// Says that this write changes something that requests may [wait for](super::Changes). They wake when it is stored, and not at all if it is rolled
+    /// back; to announce the same twice is to announce it once.
+    pub fn announce(&self, topic: Topic) {
+        self.announced().insert(topic);
+    }
+
+    /// Takes over what a part of it announced that has ended well.
+    pub(super) fn announce_all(&self, mut topics: BTreeSet<Topic>) {
+        self.announced().append(&mut topics);
+    }
+
+    /// Has the server tell other processes what was announced, once this is committed.
+    pub(super) async fn notify_others(&self) -> Result<(), DbErr> {
+        let announced = self.announced().clone();
+        changes::notify(self, &announced).await
+    }
+
+    fn announced(&self) -> MutexGuard<'_, BTreeSet<Topic>> {
+        self.announced
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn failure(&self) -> Option<&DbErr> {
         self.failure.get()
     }
 
-    pub(super) async fn commit(self) -> Result<(), DbErr> {
-        self.transaction.commit().await
+    /// Returns what was announced: to be published, or handed to the transaction that this was a part of.
+    pub(super) async fn commit(self) -> Result<BTreeSet<Topic>, DbErr> {
+        self.transaction.commit().await?;
+        Ok(self
+            .announced
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) async fn roll_back(self) -> Result<(), DbErr> {

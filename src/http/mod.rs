@@ -33,6 +33,7 @@ pub mod compression;
 pub mod connections;
 pub mod cors;
 pub mod errors;
+pub mod long_poll;
 pub mod negotiation;
 pub mod quality;
 mod reached;
@@ -43,6 +44,7 @@ pub(crate) mod testing;
 pub mod timeout;
 
 pub use client_address::ClientAddress;
+pub use long_poll::LongPoll;
 pub use reached::{NoteReached, NoteReachedEndpoint};
 pub use request_id::RequestId;
 pub use timeout::Deadline;

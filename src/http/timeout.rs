@@ -24,16 +24,18 @@ const LONGEST_EXTENSION: Duration = Duration::from_secs(24 * 3600);
 pub struct Deadline(Arc<AtomicU64>);
 
 impl Deadline {
-    /// Lets the request live for the usual time and this much more, at most a day; of several calls the longest counts.
-    pub fn extend_by(&self, extension: Duration) {
+    /// Lets the request live for the usual time and this much more, at most a day; of several calls the longest counts. Returns how much more this one
+    /// granted.
+    pub fn extend_by(&self, extension: Duration) -> Duration {
         let extension = extension.min(LONGEST_EXTENSION);
         self.0.fetch_max(
             u64::try_from(extension.as_millis()).unwrap_or(u64::MAX),
             Ordering::Relaxed,
         );
+        extension
     }
 
-    fn extension(&self) -> Duration {
+    pub(super) fn extension(&self) -> Duration {
         Duration::from_millis(self.0.load(Ordering::Relaxed))
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         instance::{InstanceAccess, InstanceOfAccess, TokenOfAccess, find, find_with_bearer},
     },
     error::Error,
-    http::{ClientAddress, RequestId},
+    http::{ClientAddress, Deadline, RequestId},
     mfa::{self, Asked, Permit, PresentedIds, Protected, ProtectedRequest, Rule},
     tan::Purpose,
 };
@@ -29,6 +29,8 @@ pub struct Visitor {
     pub below: Option<String>,
     /// Where the request came from, by somebody who is not known.
     pub origin: Origin,
+    /// How long the request may live.
+    pub deadline: Deadline,
 }
 
 /// A caller whose credential was checked against the operation's permission.
@@ -42,6 +44,8 @@ pub struct Caller {
     pub authority: Authority,
     /// Who that is for the record, and where the request came from.
     pub origin: Origin,
+    /// How long the request may live.
+    pub deadline: Deadline,
 }
 
 impl Caller {
@@ -166,6 +170,7 @@ impl Gate for Merchant {
             headers: request.headers().clone(),
             below: (name != InstanceId::ADMIN).then(|| name.to_owned()),
             origin: origin(request)?,
+            deadline: deadline(request),
         })
     }
 
@@ -195,6 +200,7 @@ impl Gate for Merchant {
             instance: access.instance,
             credential_version,
             authority,
+            deadline: deadline(request),
         })
     }
 }
@@ -206,6 +212,11 @@ fn origin(request: &Request) -> Result<Origin, Error> {
     known
         .map(|(address, id)| Origin::of_request(Actor::Anonymous, *address, id))
         .ok_or_else(|| Error::Internal("the client's address is not known".to_owned()))
+}
+
+/// Outside of the layers that end a request there is nothing to extend.
+fn deadline(request: &Request) -> Deadline {
+    request.data::<Deadline>().cloned().unwrap_or_default()
 }
 
 fn instance_name(request: &Request) -> &str {

@@ -4,6 +4,7 @@ mod access;
 mod access_token;
 mod audit;
 mod challenge;
+mod changes;
 mod code_counter;
 mod instance;
 mod login_attempt;

@@ -5,7 +5,8 @@ use std::{net::SocketAddr, time::Duration};
 use kontor::{
     clock::Clock,
     config::Settings,
-    db::{Database, DatabaseError, code_counter},
+    db::{Database, DatabaseError, Topic, code_counter},
+    http::Deadline,
 };
 use sea_orm::EntityTrait as _;
 use serde_json::json;
@@ -127,6 +128,27 @@ async fn a_quiet_server_ends_at_once() {
             begin.elapsed()
         );
         assert!(idle.is_closed().await && unused.is_closed().await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_waits_for_a_change_is_answered_at_the_end_of_the_notice() {
+    on_stoppable(Duration::from_secs(60), async |app, mut server| {
+        let deadline = Deadline::default();
+        let poll = app.app.long_poll(&deadline, Some(60_000));
+        let read = || async { Ok::<_, DatabaseError>("as it was") };
+        let topics = [Topic::Exchanges];
+        let waiting = poll.until(&topics, read, |_| false);
+        let begin = Clock::system().stopwatch();
+        let (answer, stopped) = tokio::join!(waiting, server.stop());
+        stopped.expect("a clean end");
+        assert_eq!(answer.expect("an answer"), "as it was");
+        let lasted = begin.elapsed();
+        assert!(
+            lasted >= NOTICE && lasted < Duration::from_secs(5),
+            "{lasted:?}"
+        );
     })
     .await;
 }
