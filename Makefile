@@ -1,6 +1,6 @@
 # Everything that a contributor or the continuous integration does with this repository.
-# `make` alone lists the targets. Needed: cargo, a C compiler and git; for `test` PostgreSQL,
-# which is installed where apt-get can do it; for `lint` Node.js.
+# `make` alone lists the targets. Needed: cargo, a C compiler and git; for `test` PostgreSQL
+# and oathtool, which are installed where apt-get can do it; for `lint` Node.js.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -39,7 +39,7 @@ run: ## build Kontor and start its sandbox: a throw-away server with a sample sh
 
 # The suites come last: their summary then closes the output.
 .PHONY: test
-test: postgresql ## run every test, on SQLite and then on PostgreSQL
+test: postgresql oathtool ## run every test, on SQLite and then on PostgreSQL
 	@echo "== Examples in the documentation"
 	cargo test --workspace --locked --doc
 	@echo "== Tests on SQLite"
@@ -135,3 +135,10 @@ postgresql:
 	root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	$$root apt-get update --quiet; \
 	DEBIAN_FRONTEND=noninteractive $$root apt-get install --quiet --yes --no-install-recommends postgresql
+
+# Another program for one-time passwords, which the suite compares its own codes with.
+.PHONY: oathtool
+oathtool:
+	@if command -v oathtool >/dev/null; then exit 0; fi; \
+	root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	$$root tests/oathtool.sh --version >/dev/null

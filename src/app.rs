@@ -1,6 +1,6 @@
 //! All that an operation holds: database, clock, random source, settings, hasher, keys.
 
-use std::{num::NonZeroUsize, path::Path, sync::Arc};
+use std::{num::NonZeroUsize, path::Path, sync::Arc, time::Duration};
 
 use entity::{SecretBytes, challenge::Channel};
 
@@ -9,7 +9,10 @@ use crate::{
     clock::Clock,
     config::{PublicUrl, Settings, TanChannel},
     db::{self, Database, DatabaseError, DatabaseSettings, SchemaStatus},
-    http::{Deadline, LongPoll},
+    http::{
+        Deadline, LongPoll,
+        outbound::{OutboundClient, OutboundSettings, OutboundStartError},
+    },
     merchant::legal::{LegalDocuments, LegalError},
     metrics::CodeMetrics,
     random::Random,
@@ -39,7 +42,9 @@ pub struct App {
     pub legal: LegalDocuments,
     /// How confirmation codes reach people.
     pub tan: Delivery,
-    /// How many of them did what.
+    /// How other servers are called.
+    pub outbound: OutboundClient,
+    /// How many confirmation codes did what.
     pub codes: CodeMetrics,
     /// The channels on which an instance that signed up by itself must have a factor.
     pub mandatory_channels: Vec<Channel>,
@@ -57,6 +62,9 @@ pub enum StartError {
     /// A setting of `[tan]`.
     #[error(transparent)]
     Tan(#[from] Undeliverable),
+    /// A setting of `[outbound]`.
+    #[error(transparent)]
+    Outbound(#[from] OutboundStartError),
     /// The key file.
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
@@ -126,6 +134,7 @@ impl App {
             .public_url()
             .map_err(StartError::Settings)?;
         let legal = LegalDocuments::load(&settings.merchant)?;
+        let outbound = OutboundClient::new(&outbound_settings(&settings))?;
         let hasher = Hasher::start(hasher_settings(&settings), random.clone())?;
         let database = Database::connect(&database_settings(&settings)).await?;
         let keyring = prepare(
@@ -151,6 +160,7 @@ impl App {
             mandatory_channels: mandatory_channels(&settings),
             settings: Arc::new(settings),
             tan,
+            outbound,
             codes: CodeMetrics::default(),
         })
     }
@@ -161,11 +171,17 @@ impl App {
         self.clock.now().get()
     }
 
-    /// How long a request may wait for a change that asks for `timeout_ms` milliseconds.
+    /// How long a request may wait for a change that asks for `timeout_ms` milliseconds: not at all where as many wait as half of
+    /// the connections, so that there are always some for whoever does not wait.
     #[must_use]
     pub fn long_poll(&self, deadline: &Deadline, timeout_ms: Option<u64>) -> LongPoll<'_> {
-        let longest = self.settings.limits.long_poll;
-        LongPoll::new(self.database.changes(), deadline, longest, timeout_ms)
+        let limits = &self.settings.limits;
+        let changes = self.database.changes();
+        let longest = match changes.waiting() < limits.connections / 2 {
+            true => limits.long_poll,
+            false => Duration::ZERO,
+        };
+        LongPoll::new(changes, deadline, longest, timeout_ms)
     }
 }
 
@@ -186,6 +202,16 @@ pub fn database_settings(settings: &Settings) -> DatabaseSettings {
         max_connections: Some(settings.database.max_connections),
         busy_timeout: settings.database.acquire_timeout,
         ..DatabaseSettings::new(settings.database.url.expose())
+    }
+}
+
+/// What the client for other servers needs of the settings.
+#[must_use]
+pub fn outbound_settings(settings: &Settings) -> OutboundSettings {
+    OutboundSettings {
+        allowed_networks: settings.outbound.allowed_networks.clone(),
+        ca_file: settings.outbound.ca_file.clone(),
+        ..OutboundSettings::default()
     }
 }
 

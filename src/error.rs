@@ -8,7 +8,7 @@ use poem::http::{HeaderValue, StatusCode, header};
 use crate::{
     auth::{HashError, HasherBusy, PasswordHashError},
     db::DatabaseError,
-    http::errors::log_cause,
+    http::{errors::log_cause, outbound::WrongUrl},
     secrets::UnknownKey,
     tan::DeliveryError,
 };
@@ -50,6 +50,14 @@ pub enum Error {
         parameter: &'static str,
         /// What is wrong with it.
         reason: &'static str,
+    },
+    /// A URL that this server does not call.
+    #[error("`{parameter}` is no URL that is called: {reason}")]
+    WrongUrl {
+        /// The parameter or member.
+        parameter: &'static str,
+        /// What is wrong with it.
+        reason: WrongUrl,
     },
     /// Credentials that an instance cannot have, in a body that creates it.
     #[error("the new instance cannot have these credentials")]
@@ -117,12 +125,48 @@ pub enum Error {
     /// No token with that serial.
     #[error("there is no such token")]
     TokenUnknown,
+    /// No OTP device of that name in the instance.
+    #[error("there is no such OTP device")]
+    OtpDeviceUnknown,
+    /// The name belongs to an OTP device with other values.
+    #[error("an OTP device of that id exists with other values")]
+    OtpDeviceExists,
     /// None of the representations that the client takes.
     #[error("no representation that the client takes")]
     NotAcceptable,
     /// The operator configured nothing for this.
     #[error("not configured")]
     NotConfigured(&'static str),
+    /// A payto URI that cannot be the account of an instance.
+    #[error("no payto URI of an account: {0}")]
+    Payto(String),
+    /// Text that is no wire hash.
+    #[error("no wire hash")]
+    WireHashMalformed,
+    /// The instance has no account with that wire hash.
+    #[error("there is no such bank account")]
+    AccountUnknown,
+    /// The account is active with other settings.
+    #[error("the bank account is active with other settings")]
+    AccountExists,
+    /// An instance has as many accounts as it may have.
+    #[error("too many bank accounts")]
+    TooManyAccounts,
+    /// An instance has as many OTP devices as it may have.
+    #[error("too many OTP devices")]
+    TooManyOtpDevices,
+    /// A payment provider that is not configured.
+    #[error("the payment provider is not trusted")]
+    ExchangeUntrusted,
+    /// The keys of a payment provider are not known.
+    #[error("the payment provider's keys are not known")]
+    ExchangeUnreachable,
+    /// A payment provider that does not know what it is needed for.
+    #[error("the payment provider is too old")]
+    ExchangeTooOld,
+    /// The payment provider has no account that the instance's account can send to.
+    #[error("the payment provider cannot be sent to")]
+    AccountNotEligible,
     /// The database.
     #[error(transparent)]
     Database(#[from] DatabaseError),
@@ -190,6 +234,9 @@ impl From<Error> for ApiError {
             Error::Malformed { parameter, reason } => Self::new(GenericParameterMalformed)
                 .with_detail(format!("`{parameter}` {reason}"))
                 .with_parameter(parameter),
+            Error::WrongUrl { parameter, reason } => Self::new(GenericParameterMalformed)
+                .with_detail(format!("`{parameter}`: {reason}"))
+                .with_parameter(parameter),
             Error::BadAuthAtCreation(reason) => Self::new(MerchantPrivatePostInstancesBadAuth)
                 .with_detail(reason)
                 .with_parameter("auth"),
@@ -220,8 +267,30 @@ impl From<Error> for ApiError {
             }
             Error::CodeUndelivered(error) => undelivered(error),
             Error::TokenUnknown => MerchantGenericAccessTokenUnknown.into(),
+            Error::OtpDeviceUnknown => MerchantGenericOtpDeviceUnknown.into(),
+            Error::OtpDeviceExists => MerchantPrivatePostOtpDevicesConflictOtpDeviceExists.into(),
             Error::NotAcceptable => GenericRequestedFormatUnsupported.into(),
             Error::NotConfigured(what) => Self::new(GenericFeatureNotImplemented).with_detail(what),
+            Error::Payto(reason) => Self::new(GenericPaytoUriMalformed)
+                .with_detail(reason)
+                .with_parameter("payto_uri"),
+            Error::WireHashMalformed => {
+                Self::new(MerchantGenericHWireMalformed).with_parameter("h_wire")
+            }
+            Error::AccountUnknown => MerchantGenericAccountUnknown.into(),
+            Error::AccountExists => MerchantPrivateAccountExists.into(),
+            Error::TooManyAccounts => Self::new(MerchantPrivateAccountExists)
+                .with_detail("an instance cannot have more than 100 bank accounts"),
+            Error::TooManyOtpDevices => {
+                Self::new(MerchantPrivatePostOtpDevicesConflictOtpDeviceExists)
+                    .with_detail("an instance cannot have more than 1000 OTP devices")
+            }
+            Error::ExchangeUntrusted => {
+                Self::new(MerchantGenericExchangeUntrusted).with_parameter("exchange_url")
+            }
+            Error::ExchangeUnreachable => MerchantPostAccountsKycauthExchangeUnreachable.into(),
+            Error::ExchangeTooOld => MerchantPostAccountsExchangeTooOld.into(),
+            Error::AccountNotEligible => MerchantPrivateAccountNotEligibleForExchange.into(),
             Error::Database(error) => {
                 log_cause(&error);
                 database(&error).into()

@@ -21,10 +21,12 @@ use crate::{
     config,
     db::SchemaStatus,
     documentation::Documentation,
+    exchange,
     http::{
         Layers, NoteReached, Routes, Settings, TrustedProxies, body::DecodeBody,
         connections::BoundedAcceptor,
     },
+    kyc,
     management::{self, Check, Readiness},
     merchant::Merchant,
     metrics::{Metrics, Sources},
@@ -317,6 +319,8 @@ pub async fn serve(
     app.database.listen();
     readiness.serving();
     let sweeper = tokio::spawn(sweep::run(Arc::clone(&app)));
+    let refresher = tokio::spawn(exchange::refresh::run(Arc::clone(&app)));
+    let checker = tokio::spawn(kyc::check::run(Arc::clone(&app)));
     let changes = app.database.changes().clone();
     let begin_of_end = async move {
         stop.await;
@@ -333,6 +337,8 @@ pub async fn serve(
         management.await.map_err(io::Error::other)??;
     }
     sweeper.abort();
+    refresher.abort();
+    checker.abort();
     app.database.close().await;
     Ok(())
 }

@@ -5,15 +5,19 @@
 
 pub mod access_token;
 pub mod audit_event;
+pub mod bank_account;
 pub mod challenge;
 pub mod challenge_group;
 pub mod code_counter;
 pub mod code_transmission;
 pub mod credential;
+pub mod exchange;
 pub mod instance;
 pub mod key;
+pub mod kyc_check;
 pub mod login_attempt;
 pub mod login_limit;
+pub mod otp_device;
 mod secret;
 
 pub use secret::{SecretBytes, SecretText};

@@ -6,6 +6,10 @@
 mod m0001_instances;
 mod m0002_second_factor;
 mod m0003_audit;
+mod m0004_bank_accounts;
+mod m0005_otp_devices;
+mod m0006_exchanges;
+mod m0007_kyc;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
 pub use sea_orm_migration::{MigratorTrait, SchemaManager};
@@ -35,6 +39,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_instances::Step),
             Box::new(m0002_second_factor::Step),
             Box::new(m0003_audit::Step),
+            Box::new(m0004_bank_accounts::Step),
+            Box::new(m0005_otp_devices::Step),
+            Box::new(m0006_exchanges::Step),
+            Box::new(m0007_kyc::Step),
         ]
     }
 }

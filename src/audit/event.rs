@@ -1,6 +1,7 @@
 //! What is recorded: a closed vocabulary, whose fields have no room for a secret.
 
 use entity::audit_event::Outcome;
+use kontor_openapi::scalar::{HashCode, OtpAlgorithm};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
@@ -152,6 +153,46 @@ pub enum Event {
     },
     /// `factor.cleared`: the command line took all factors from the instance.
     FactorCleared,
+    /// `account.added`: the instance can be paid to a bank account.
+    AccountAdded {
+        /// The wire hash of the account.
+        h_wire: HashCode,
+        /// Whether it had been deactivated before.
+        reactivated: bool,
+    },
+    /// `account.changed`: the facade, its credentials or the metadata of a bank account were written anew.
+    AccountChanged {
+        /// The wire hash of the account.
+        h_wire: HashCode,
+    },
+    /// `account.deactivated`: the instance is no longer paid to a bank account.
+    AccountDeactivated {
+        /// The wire hash of the account.
+        h_wire: HashCode,
+    },
+    /// `otp-device.created`: a device was registered.
+    OtpDeviceCreated {
+        /// The number of the device.
+        device_serial: i64,
+        /// What its codes depend on.
+        #[serde(serialize_with = "as_name")]
+        algorithm: OtpAlgorithm,
+    },
+    /// `otp-device.changed`: its values were written anew.
+    OtpDeviceChanged {
+        /// The number of the device.
+        device_serial: i64,
+        /// What its codes depend on now.
+        #[serde(serialize_with = "as_name")]
+        algorithm: OtpAlgorithm,
+        /// Whether its key was written anew too.
+        key_replaced: bool,
+    },
+    /// `otp-device.deleted`: it was removed with its key.
+    OtpDeviceDeleted {
+        /// The number of the device.
+        device_serial: i64,
+    },
 }
 
 /// Why a login was refused.
@@ -208,7 +249,7 @@ pub enum Cap {
 
 impl Event {
     /// The names of all events, in the order of their documentation.
-    pub const NAMES: [&'static str; 20] = [
+    pub const NAMES: [&'static str; 26] = [
         "login.granted",
         "login.refused",
         "token.granted",
@@ -229,6 +270,12 @@ impl Event {
         "factor.moved",
         "factor.dropped",
         "factor.cleared",
+        "account.added",
+        "account.changed",
+        "account.deactivated",
+        "otp-device.created",
+        "otp-device.changed",
+        "otp-device.deleted",
     ];
 
     /// The name, which never changes its meaning.
@@ -255,6 +302,12 @@ impl Event {
             Self::FactorMoved { .. } => "factor.moved",
             Self::FactorDropped { .. } => "factor.dropped",
             Self::FactorCleared => "factor.cleared",
+            Self::AccountAdded { .. } => "account.added",
+            Self::AccountChanged { .. } => "account.changed",
+            Self::AccountDeactivated { .. } => "account.deactivated",
+            Self::OtpDeviceCreated { .. } => "otp-device.created",
+            Self::OtpDeviceChanged { .. } => "otp-device.changed",
+            Self::OtpDeviceDeleted { .. } => "otp-device.deleted",
         }
     }
 
@@ -279,6 +332,10 @@ impl Event {
             _ => Map::new(),
         }
     }
+}
+
+fn as_name<S: Serializer>(algorithm: &OtpAlgorithm, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(algorithm.name())
 }
 
 fn as_text<S: Serializer>(scope: &TokenScope, serializer: S) -> Result<S::Ok, S::Error> {

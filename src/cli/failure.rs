@@ -91,6 +91,7 @@ impl From<StartError> for Failure {
             | StartError::KeyFile(_)
             | StartError::WrongKey { .. }
             | StartError::KeyFileLost(_)
+            | StartError::Outbound(_)
             | StartError::Hasher(_) => Self::configuration(error.to_string()),
         }
     }

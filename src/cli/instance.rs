@@ -16,11 +16,10 @@ use super::output::{self, OutputArgs};
 use super::password::PasswordArgs;
 use crate::app::{App, Migration};
 use crate::audit::Origin;
-use crate::db;
 use crate::error::Error;
 use crate::merchant::{
     By, ChangedBy, CreateOutcome, NewAuth, Removal, base_url, change_auth, create_instance,
-    list_entry, remove_instance,
+    list_instances, remove_instance,
 };
 
 /// Arguments of `kontor instance`.
@@ -230,10 +229,9 @@ async fn create(
 }
 
 async fn list(app: &App, args: &ListArgs) -> Result<(), Failure> {
-    let stored = db::instance::list(app.database.read()).await?;
-    let instances: Result<Vec<_>, Error> = stored.into_iter().map(list_entry).collect();
-    let instances = instances.map_err(|error| Failure::of_operation(error, ""))?;
-    args.output.print(&InstancesResponse { instances }, |list| {
+    let listed = list_instances(app).await;
+    let listed = listed.map_err(|error| Failure::of_operation(error, ""))?;
+    args.output.print(&listed, |list: &InstancesResponse| {
         let row = |instance: &kontor_openapi::merchant::Instance| {
             let state = if instance.deleted {
                 "disabled"

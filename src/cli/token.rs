@@ -15,7 +15,7 @@ use crate::app::{App, Migration};
 use crate::audit::Origin;
 use crate::auth::TokenScope;
 use crate::config::Lifetime;
-use crate::db::{self, access_token::Page};
+use crate::db::{self, Page};
 use crate::error::Error;
 use crate::merchant::{Revocation, revoke_token, timestamp, token_info};
 
@@ -148,12 +148,8 @@ async fn create(app: &App, args: &CreateArgs) -> Result<(), Failure> {
 
 async fn list(app: &App, args: &ListArgs) -> Result<(), Failure> {
     let instance = find_instance(app, &args.instance).await?;
-    let all = Page {
-        limit: i64::MAX,
-        offset: None,
-    };
-    let stored =
-        db::access_token::list(app.database.read(), instance.serial, all, app.now_us()).await?;
+    let (reader, all) = (app.database.read(), Page::EVERYTHING);
+    let stored = db::access_token::list(reader, instance.serial, all, app.now_us()).await?;
     let tokens: Result<Vec<TokenInfo>, Error> = stored.into_iter().map(token_info).collect();
     let tokens = tokens.map_err(|error| Failure::of_operation(error, &args.instance))?;
     args.output.print(&TokenInfos { tokens }, as_text)

@@ -8,8 +8,12 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use super::error::{Mistake, Origin};
 use super::load::Origins;
 use super::values::Lifetime;
-use super::{Limits, Management, Merchant, Passwords, Settings, Tan, TanChannel, currency};
+use super::{
+    Limits, Management, Merchant, Passwords, Settings, Tan, TanChannel, currency, exchanges,
+};
+use crate::app::outbound_settings;
 use crate::clock::Clock;
+use crate::http::outbound::OutboundClient;
 use crate::merchant::legal::LegalDocument;
 use crate::random::Random;
 use crate::tan::{Channel, Delivery};
@@ -37,6 +41,9 @@ pub(super) fn check(settings: &Settings, origins: &Origins) -> Vec<Mistake> {
     check_limits(&settings.limits, &mut found);
     if let Lifetime::Limited(retention) = settings.audit.retention {
         found.positive("audit.retention", retention);
+    }
+    if let Err(reason) = OutboundClient::new(&outbound_settings(settings)) {
+        found.add("outbound.ca_file", reason);
     }
     check_tan(&settings.tan, &settings.limits, &mut found);
     if !is_level(&settings.log.level) {
@@ -130,6 +137,10 @@ fn check_merchant(merchant: &Merchant, found: &mut Findings<'_>) {
         for (key, problem) in currency::check_override(code, set) {
             found.add(&format!("{section}.{key}"), problem);
         }
+    }
+    for problem in exchanges::check(merchant) {
+        let origin = found.origins.of(&["merchant", "exchanges"]);
+        found.mistakes.push(Mistake::new(origin, problem));
     }
     found.sendable("merchant.default_pay_delay", merchant.default_pay_delay);
     found.sendable(

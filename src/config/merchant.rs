@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::currency::{Currency, CurrencyOverride};
+use super::exchanges::Exchange;
 use super::values::{Lifetime, Pattern, PublicUrl, duration};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -30,6 +31,9 @@ pub struct Merchant {
     /// Currencies that can be used beside `currency`, and how clients show them. Usual currencies need no key here
     /// but the empty section itself.
     pub currencies: BTreeMap<String, CurrencyOverride>,
+    /// Payment providers (exchanges) that this server trusts, one entry for each. As a variable or flag, the whole list
+    /// is one value: `[{ base_url = "...", master_key = "...", currency = "..." }]`.
+    pub exchanges: Vec<Exchange>,
     /// Kind of user that the web interface is laid out for, unless they choose: `expert`,
     /// `offline-vending-machine`, `point-of-sale`, `digital-publishing`, `e-commerce` or `developer`.
     pub default_persona: Persona,
@@ -42,6 +46,13 @@ pub struct Merchant {
     /// Regular expression that phone numbers of instances must match. Anchor it: `^` at its begin, `$` at its end.
     #[schemars(with = "Option<String>", extend("examples" = [r"^\+[0-9]{6,15}$"]))]
     pub phone_regex: Option<Pattern>,
+    /// Kinds of bank accounts that instances may have, as payto URIs (RFC 8905) name them, such as `iban` and
+    /// `x-taler-bank`. `*` stands for all.
+    pub payment_target_types: Vec<String>,
+    /// Regular expression that the payto URIs of bank accounts must match as well. Anchor it: `^` at its begin, `$` at its
+    /// end.
+    #[schemars(with = "Option<String>", extend("examples" = [r"^payto://iban/([A-Z0-9]+/)?(CH|LI)"]))]
+    pub payment_target_regex: Option<Pattern>,
     /// Time that customers have to pay an order, for new instances that do not say.
     #[serde(with = "duration")]
     #[schemars(with = "String")]
@@ -88,10 +99,13 @@ impl Default for Merchant {
             public_url: None,
             currency: "KUDOS".to_owned(),
             currencies: BTreeMap::new(),
+            exchanges: Vec::new(),
             default_persona: Persona::Expert,
             self_provisioning: false,
             mandatory_tan_channels: vec![TanChannel::Email],
             phone_regex: None,
+            payment_target_types: vec!["*".to_owned()],
+            payment_target_regex: None,
             default_pay_delay: DAY,
             default_refund_delay: 15 * DAY,
             default_wire_transfer_delay: 7 * DAY,
@@ -127,6 +141,18 @@ impl Merchant {
             "http://{}/",
             SocketAddr::new(host, self.listen.port())
         ))
+    }
+
+    /// Whether instances may have accounts of this kind, which is the lower-case authority of a payto URI.
+    #[must_use]
+    pub fn takes_payment_target(&self, kind: &str) -> bool {
+        let mut taken = self.payment_target_types.iter();
+        taken.any(|taken| taken == "*" || taken.eq_ignore_ascii_case(kind))
+    }
+
+    /// The payment providers that are used.
+    pub fn enabled_exchanges(&self) -> impl Iterator<Item = &Exchange> {
+        self.exchanges.iter().filter(|exchange| exchange.enabled)
     }
 
     /// Every usable currency with how clients show it: the default one and those of `currencies`.

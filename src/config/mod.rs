@@ -11,6 +11,7 @@ mod check;
 mod currency;
 mod database;
 mod error;
+mod exchanges;
 mod layer;
 mod load;
 mod merchant;
@@ -30,10 +31,11 @@ use serde::{Deserialize, Serialize};
 pub use currency::{Currency, CurrencyOverride};
 pub use database::{Database, DatabaseUrl};
 pub use error::{ConfigError, Mistake, Origin};
+pub use exchanges::Exchange;
 pub use load::{DEFAULT_FILE, Loaded, Origins, Sources};
 pub use merchant::{Merchant, Persona, RoundingInterval, TanChannel};
 pub use print::{Shown, example, schema, show};
-pub use sections::{Audit, Limits, Log, LogFormat, Management, Passwords, Secrets};
+pub use sections::{Audit, Limits, Log, LogFormat, Management, Outbound, Passwords, Secrets};
 pub use smtp_url::{SmtpEncryption, SmtpUrl};
 pub use tan::{EmailDelivery, PostDelivery, SmsDelivery, Tan};
 pub use values::{Lifetime, Pattern, PublicUrl, duration};
@@ -56,6 +58,8 @@ pub struct Settings {
     pub passwords: Passwords,
     /// Limits that keep one client from taking everything.
     pub limits: Limits,
+    /// Calls to other servers: exchanges, the bank facades of merchants.
+    pub outbound: Outbound,
     /// The record of logins and of changes to credentials, contacts and instances.
     pub audit: Audit,
     /// What is logged, and how.

@@ -53,7 +53,8 @@ fn write_section(text: &mut String, section: &str, node: Node) {
             .iter()
             .filter_map(|name| node.child(name).map(|key| (*name, key)))
     };
-    for (name, key) in keys().filter(|(_, key)| !key.is_section()) {
+    let is_value = |key: &Node| !key.is_section() && key.entry().is_none();
+    for (name, key) in keys().filter(|(_, key)| is_value(key)) {
         let _ = write!(
             text,
             "\n{}{}",
@@ -61,7 +62,16 @@ fn write_section(text: &mut String, section: &str, node: Node) {
             assignment(name, key)
         );
     }
-    for (name, inner) in keys().filter(|(_, key)| key.is_section()) {
+    for (name, inner) in keys().filter(|(_, key)| !is_value(key)) {
+        if let Some(entry) = inner.entry() {
+            let _ = write!(
+                text,
+                "\n{}#[[{section}.{name}]]\n",
+                comment(inner.description())
+            );
+            write_entry(text, entry);
+            continue;
+        }
         let Some(entry) = inner.any_child() else {
             let heading = format!("{section}.{name}");
             let _ = write!(text, "\n{}[{heading}]\n", comment(inner.description()));
@@ -74,6 +84,20 @@ fn write_section(text: &mut String, section: &str, node: Node) {
             comment(inner.description())
         );
         write_section(text, &format!("{section}.{name}.EUR"), entry);
+    }
+}
+
+/// An entry of a list, in one block: it is written as a whole, or not at all.
+fn write_entry(text: &mut String, entry: Node) {
+    for (name, schema) in entry.children().into_iter().flatten() {
+        let _ = write!(
+            text,
+            "{}",
+            comment(schema["description"].as_str().unwrap_or_default())
+        );
+        if let Some(value) = schema.get("default").or_else(|| schema["examples"].get(0)) {
+            let _ = writeln!(text, "#{name} = {}", to_toml(value));
+        }
     }
 }
 

@@ -76,6 +76,15 @@ impl Node {
             .map(Self)
     }
 
+    /// The section of each entry, if this is a list of sections. The list is one value all the same.
+    #[must_use]
+    pub fn entry(self) -> Option<Self> {
+        self.0
+            .get("items")
+            .filter(|schema| schema.get("properties").is_some())
+            .map(Self)
+    }
+
     /// Whether this holds further keys.
     #[must_use]
     pub fn is_section(self) -> bool {

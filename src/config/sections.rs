@@ -1,4 +1,4 @@
-//! The smaller sections: keys, passwords, limits, management listener, audit, log.
+//! The smaller sections: keys, passwords, limits, management listener, outbound calls, audit, log.
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -150,6 +150,21 @@ impl Default for Limits {
 
 fn size_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({"type": ["string", "integer"]})
+}
+
+/// Calls to other servers: exchanges, the bank facades of merchants.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Outbound {
+    /// Networks that URLs of merchants may lead to beside public addresses. Whoever may set such a URL makes this server
+    /// send requests there: list no more than the servers that are meant. URLs that the configuration itself
+    /// names may lead anywhere.
+    #[serde(deserialize_with = "networks::deserialize")]
+    #[schemars(with = "Vec<String>")]
+    pub allowed_networks: Vec<IpNet>,
+    /// PEM file with certificate authorities that are trusted beside those that browsers trust.
+    #[schemars(extend("format" = "path"), example = &"authorities.pem")]
+    pub ca_file: Option<PathBuf>,
 }
 
 /// The record of logins and of changes to credentials, contacts and instances.

@@ -263,7 +263,7 @@ impl PublicUrl {
             return Err(format!("{text:?} must begin with http:// or https://"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("a public URL holds no user name and no password".to_owned());
+            return Err("a base URL holds no user name and no password".to_owned());
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(format!(

@@ -3,11 +3,11 @@
 use entity::access_token::{Column, Entity, Model};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, Order, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, Statement, Value,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, QueryFilter,
+    QuerySelect, QueryTrait, Statement, Value,
 };
 
-use super::{DatabaseError, WriteTransaction, credential};
+use super::{DatabaseError, Page, WriteTransaction, credential};
 
 /// A token that is to be handed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,15 +32,6 @@ pub struct NewAccessToken {
     pub lifetime_us: Option<i64>,
     /// The token that it is refreshed from.
     pub parent_serial: Option<i64>,
-}
-
-/// A part of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Page {
-    /// How many at most, not 0: counted upwards if positive, downwards if negative.
-    pub limit: i64,
-    /// Where to begin, exclusive; `None`: at the lowest or the highest.
-    pub offset: Option<i64>,
 }
 
 /// Stores a token and returns its serial; `None` if meanwhile the credential was changed, the instance purged, or the parent ended or expired.
@@ -110,22 +101,10 @@ pub async fn list(
     let is_live = Condition::any()
         .add(Column::ExpiresAtUs.is_null())
         .add(Column::ExpiresAtUs.gt(now_us));
-    let after = page.offset.map(|offset| match page.limit {
-        1.. => Column::Serial.gt(offset),
-        _ => Column::Serial.lt(offset),
-    });
-    let order = if page.limit > 0 {
-        Order::Asc
-    } else {
-        Order::Desc
-    };
     let query = Entity::find()
         .filter(Column::InstanceSerial.eq(instance_serial))
-        .filter(is_live)
-        .filter(Condition::all().add_option(after))
-        .order_by(Column::Serial, order)
-        .limit(page.limit.unsigned_abs());
-    Ok(query.all(connection).await?)
+        .filter(is_live);
+    Ok(page.of(query, Column::Serial).all(connection).await?)
 }
 
 /// Whether a token of the instance has neither ended nor expired.

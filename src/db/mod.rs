@@ -12,16 +12,21 @@
 
 pub mod access_token;
 pub mod audit;
+pub mod bank_account;
 pub mod challenge;
 pub mod code_counter;
 pub mod credential;
+pub mod exchange;
 pub mod instance;
 pub mod key;
+pub mod kyc_check;
 pub mod login_attempt;
+pub mod otp_device;
 
 mod changes;
 mod connect;
 mod error;
+mod page;
 mod postgres;
 mod read;
 mod schema;
@@ -39,6 +44,7 @@ use tokio::task::JoinSet;
 
 pub use changes::{Changes, Topic, Watch};
 pub use error::DatabaseError;
+pub use page::Page;
 pub use read::ReadConnection;
 pub use schema::SchemaStatus;
 pub use serve_lock::ServeLock;

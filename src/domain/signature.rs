@@ -55,7 +55,6 @@ pub struct SignedBlob {
 
 impl SignedBlob {
     const HEADER: usize = 8;
-    const CURRENCY: usize = 12;
 
     /// A blob without fields.
     #[must_use]
@@ -94,16 +93,10 @@ impl SignedBlob {
         })
     }
 
-    /// Adds an amount: 24 bytes, the whole part (8), units of 10^-8 (4), and the currency filled up with zeros (12).
+    /// Adds an amount: 24 bytes, see [`Amount::to_bytes`].
     #[must_use]
     pub fn amount(self, amount: &Amount) -> Self {
-        let mut currency = [0; Self::CURRENCY];
-        for (byte, letter) in currency.iter_mut().zip(amount.currency().bytes()) {
-            *byte = letter;
-        }
-        self.u64(amount.value())
-            .u32(amount.fraction())
-            .bytes(&currency)
+        self.bytes(&amount.to_bytes())
     }
 
     /// All that is signed, header and fields.

@@ -13,6 +13,8 @@
 //!    bounded request body, of which nothing is read for a request that leads nowhere.
 //!
 //! Whatever fails inside 7 therefore still has an id, a log line and all headers.
+//!
+//! The other direction is [`outbound`]: what this server asks of others.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -35,6 +37,7 @@ pub mod cors;
 pub mod errors;
 pub mod long_poll;
 pub mod negotiation;
+pub mod outbound;
 pub mod quality;
 mod reached;
 pub mod request_id;

@@ -14,12 +14,13 @@ use kontor_openapi::{
 use super::{
     Authority, Caller, Merchant,
     login::{self, Granted, GrantedBy},
+    page::page,
     revocation::{Revocation, revoke},
 };
 use crate::{
     auth::TokenScope,
     config::Lifetime,
-    db::{self, access_token::Page},
+    db,
     error::Error,
     mfa::{self, PresentedIds, Protected, Rule},
     tan::Purpose,
@@ -106,14 +107,10 @@ impl AccessTokensApi for Merchant {
         delta: Option<PageLimit>,
         start: Option<PageOffset>,
     ) -> Result<ListTokensReply, Error> {
-        let page = Page {
-            limit: limit.or(delta).unwrap_or_default().into(),
-            offset: offset.or(start).map(i64::from),
-        };
         let tokens = db::access_token::list(
             self.app.database.read(),
             caller.instance.serial,
-            page,
+            page(limit, offset, delta, start),
             self.app.now_us(),
         )
         .await?;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use kontor_openapi::{
     merchant::{
-        ConfigurationApi, CurrencySpecification, GetConfigReply, MerchantPersona,
-        MerchantVersionResponse, MerchantVersionResponseName, OpenDocumentationReply,
+        ConfigurationApi, CurrencySpecification, ExchangeConfigInfo, GetConfigReply,
+        MerchantPersona, MerchantVersionResponse, MerchantVersionResponseName,
+        OpenDocumentationReply,
     },
     scalar::RelativeTime,
 };
@@ -16,7 +17,7 @@ use super::{
     login::micros,
 };
 use crate::{
-    config::{Currency, Persona},
+    config::{Currency, Exchange, Persona},
     error::Error,
     mfa::wire_channel,
 };
@@ -47,7 +48,7 @@ impl ConfigurationApi for Merchant {
                 .phone_regex
                 .as_ref()
                 .map(|regex| regex.as_str().to_owned()),
-            exchanges: Vec::new(),
+            exchanges: settings.enabled_exchanges().map(exchange).collect(),
             have_self_provisioning: settings.self_provisioning,
             have_donau: false,
             mandatory_tan_channels: Some(
@@ -57,8 +58,11 @@ impl ConfigurationApi for Merchant {
                     .map(|channel| wire_channel(*channel))
                     .collect(),
             ),
-            payment_target_types: "*".to_owned(),
-            payment_target_regex: None,
+            payment_target_types: settings.payment_target_types.join(" "),
+            payment_target_regex: settings
+                .payment_target_regex
+                .as_ref()
+                .map(|regex| regex.as_str().to_owned()),
             default_pay_delay: delay(settings.default_pay_delay),
             default_refund_delay: delay(settings.default_refund_delay),
             default_wire_transfer_delay: delay(settings.default_wire_transfer_delay),
@@ -72,6 +76,14 @@ impl ConfigurationApi for Merchant {
         Ok(OpenDocumentationReply::Found {
             location: Some(format!("{}docs/", self.app.public_url)),
         })
+    }
+}
+
+fn exchange(exchange: &Exchange) -> ExchangeConfigInfo {
+    ExchangeConfigInfo {
+        base_url: exchange.base_url.to_string(),
+        currency: exchange.currency.clone(),
+        master_pub: exchange.master_key,
     }
 }
 

@@ -3,7 +3,11 @@
 mod door;
 
 use kontor_openapi::{Described, Gate, Operation, dispatch::InstanceName, scalar::InstanceId};
-use poem::{Request, http::HeaderMap};
+use poem::{
+    Request,
+    http::{HeaderMap, header},
+};
+use sea_orm::ConnectionTrait;
 
 use super::Merchant;
 use crate::{
@@ -44,6 +48,8 @@ pub struct Caller {
     pub authority: Authority,
     /// Who that is for the record, and where the request came from.
     pub origin: Origin,
+    /// The `Accept` headers of the request, for content negotiation.
+    pub accept: HeaderMap,
     /// How long the request may live.
     pub deadline: Deadline,
 }
@@ -109,6 +115,35 @@ impl Proof {
         if let Some(serial) = token_serial {
             holds &= access_token::is_live(transaction, instance_serial, serial, now_us).await?;
         }
+        if holds {
+            Ok(())
+        } else {
+            Err(Error::Unauthorized)
+        }
+    }
+}
+
+impl Proof {
+    /// Makes sure, after a wait, that it still holds: what was revoked meanwhile shows nothing any more.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`] if it does not.
+    pub async fn check_again(
+        self,
+        connection: &impl ConnectionTrait,
+        now_us: i64,
+    ) -> Result<(), Error> {
+        let instance_serial = self.instance_serial;
+        let holds = match self.token_serial {
+            // An owner who changes the password keeps the tokens.
+            Some(serial) => {
+                access_token::is_live(connection, instance_serial, serial, now_us).await?
+            }
+            None => {
+                let found = credential::find(connection, instance_serial).await?;
+                found.is_some_and(|found| found.version == self.credential_version)
+            }
+        };
         if holds {
             Ok(())
         } else {
@@ -200,9 +235,18 @@ impl Gate for Merchant {
             instance: access.instance,
             credential_version,
             authority,
+            accept: accept(request.headers()),
             deadline: deadline(request),
         })
     }
+}
+
+/// The other headers hold secrets, or are parameters of the operation.
+fn accept(headers: &HeaderMap) -> HeaderMap {
+    let values = headers.get_all(header::ACCEPT).iter();
+    values
+        .map(|value| (header::ACCEPT, value.clone()))
+        .collect()
 }
 
 /// Where a request comes from, while nobody knows who makes it.

@@ -1,5 +1,7 @@
 //! All instances, looked after by the operator.
 
+use std::collections::BTreeMap;
+
 use entity::{credential::Method, instance::Model};
 use kontor_openapi::merchant::{
     ChangeInstanceAuthReply, CreateInstanceReply, DeleteInstanceReply, GetInstanceReply, Instance,
@@ -12,6 +14,7 @@ use super::{
     instance::{self, By, ChangedBy, InstanceSettings, NewAuth, Removal},
 };
 use crate::{
+    app::App,
     db,
     error::Error,
     mfa::{PresentedIds, Protected},
@@ -20,9 +23,7 @@ use crate::{
 
 impl InstancesApi for Merchant {
     async fn list_instances(&self, _caller: Caller) -> Result<ListInstancesReply, Error> {
-        let stored = db::instance::list(self.app.database.read()).await?;
-        let instances = stored.into_iter().map(entry).collect::<Result<_, _>>()?;
-        Ok(ListInstancesReply::Ok(InstancesResponse { instances }))
+        Ok(ListInstancesReply::Ok(listed(&self.app).await?))
     }
 
     async fn create_instance(
@@ -119,18 +120,34 @@ impl InstancesApi for Merchant {
 }
 
 impl Merchant {
-    async fn managed(&self, instance_id: &str) -> Result<Model, Error> {
+    /// An instance by its id, deleted or not.
+    pub(super) async fn managed(&self, instance_id: &str) -> Result<Model, Error> {
         db::instance::find(self.app.database.read(), instance_id)
             .await?
             .ok_or(Error::InstanceUnknown)
     }
 }
 
-/// An instance as the API lists it.
+/// All instances as the API lists them.
 ///
 /// # Errors
 /// [`Error::Internal`] for a stored value that cannot be read.
-pub fn entry(stored: Model) -> Result<Instance, Error> {
+pub async fn listed(app: &App) -> Result<InstancesResponse, Error> {
+    let connection = app.database.read();
+    let stored = db::instance::list(connection).await?;
+    let mut targets: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+    for (instance_serial, target) in db::bank_account::payment_targets(connection).await? {
+        targets.entry(instance_serial).or_default().push(target);
+    }
+    let entries = stored.into_iter().map(|stored| {
+        let targets = targets.remove(&stored.serial);
+        entry(stored, targets.unwrap_or_default())
+    });
+    let instances = entries.collect::<Result<_, _>>()?;
+    Ok(InstancesResponse { instances })
+}
+
+fn entry(stored: Model, payment_targets: Vec<String>) -> Result<Instance, Error> {
     Ok(Instance {
         logo: instance::logo(&stored)?,
         merchant_pub: instance::public_key(&stored)?,
@@ -140,7 +157,6 @@ pub fn entry(stored: Model) -> Result<Instance, Error> {
         id: stored.instance_id.parse().map_err(|_| {
             Error::Internal(format!("instance {} has a malformed id", stored.serial))
         })?,
-        // Instances have no bank accounts yet.
-        payment_targets: Vec::new(),
+        payment_targets,
     })
 }

@@ -1,17 +1,24 @@
 //! The Merchant Backend: one file per tag of the document, each implementing the trait that is generated from it.
 
 mod access_tokens;
+mod account;
+mod accounts;
 mod configuration;
+mod exchanges;
 mod gate;
 mod instance;
 mod instances;
+mod kyc_status;
 pub mod legal;
 mod legal_documents;
 mod login;
+mod otp_devices;
 mod own_instance;
+mod page;
 mod revocation;
 mod second_factor;
 mod self_provisioning;
+mod verification;
 
 use std::sync::Arc;
 
@@ -19,9 +26,9 @@ pub use access_tokens::{timestamp, token_info};
 pub use gate::{Authority, Caller, Proof, Visitor};
 pub use instance::{
     By, ChangedBy, CreateOutcome, NewAuth, Removal, base_url, change_auth,
-    create as create_instance, remove as remove_instance, shown as show_instance,
+    create as create_instance, public_key, remove as remove_instance, shown as show_instance,
 };
-pub use instances::entry as list_entry;
+pub use instances::listed as list_instances;
 pub use login::{
     Grant, Granted, GrantedBy, grant as grant_token, lifetime as token_lifetime, micros,
 };

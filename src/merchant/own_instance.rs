@@ -92,7 +92,7 @@ impl OwnInstanceApi for Merchant {
 
 impl Merchant {
     /// The instance of the caller as it is stored.
-    async fn stored(&self, caller: &Caller) -> Result<Model, Error> {
+    pub(super) async fn stored(&self, caller: &Caller) -> Result<Model, Error> {
         let serial = caller.instance.serial;
         let stored = db::instance::find_by_serial(self.app.database.read(), serial).await?;
         stored.ok_or(Error::InstanceUnknown)

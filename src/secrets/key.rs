@@ -55,6 +55,12 @@ impl FromStr for KeyId {
 pub enum Purpose {
     /// Seals the private half of an instance's Ed25519 key pair.
     InstanceSigningKey,
+    /// Seals how an instance authenticates at the facade of its bank.
+    FacadeCredentials,
+    /// Seals what opens a payment provider's pages for an account.
+    KycAccessToken,
+    /// Seals the key that an OTP device shares with its instance.
+    OtpDeviceKey,
     /// Hashes a legacy secret of full entropy that an instance is reached with.
     LegacyBearer,
     /// Hashes a legacy secret of low entropy that was verified before, in memory only.
@@ -74,6 +80,9 @@ impl Purpose {
     const fn label(self) -> &'static str {
         match self {
             Self::InstanceSigningKey => "instance-signing-key",
+            Self::FacadeCredentials => "facade-credentials",
+            Self::KycAccessToken => "kyc-access-token",
+            Self::OtpDeviceKey => "otp-device-key",
             Self::LegacyBearer => "legacy-bearer",
             Self::PasswordCache => "password-cache",
             Self::ProtectedRequest => "protected-request",

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::key::Purpose;
 use super::keyring::Keyring;
 use super::seal::OpenError;
-use crate::random::Random;
+use crate::{domain::signature::SignedBlob, random::Random};
 
 /// The key pair of one instance. Its private half leaves this type only sealed.
 pub struct MerchantKey(SigningKey);
@@ -35,6 +35,11 @@ impl MerchantKey {
     /// The public half: 32 bytes, RFC 8032.
     pub fn public_bytes(&self) -> [u8; 32] {
         self.0.verifying_key().to_bytes()
+    }
+
+    /// The signature over a blob: 64 bytes, RFC 8032.
+    pub fn sign(&self, blob: &SignedBlob) -> [u8; 64] {
+        blob.sign(&self.0)
     }
 
     /// The private half for the database, readable only for the instance with this id.

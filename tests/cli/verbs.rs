@@ -16,6 +16,10 @@ STEP                 STATE
 m0001_instances      pending
 m0002_second_factor  pending
 m0003_audit          pending
+m0004_bank_accounts  pending
+m0005_otp_devices    pending
+m0006_exchanges      pending
+m0007_kyc            pending
 
 "#]]);
         place
@@ -23,7 +27,7 @@ m0003_audit          pending
             .assert()
             .success()
             .stdout_eq(str![[r#"
-The tables are up to date now; steps taken: m0001_instances, m0002_second_factor, m0003_audit.
+The tables are up to date now; steps taken: m0001_instances, m0002_second_factor, m0003_audit, m0004_bank_accounts, m0005_otp_devices, m0006_exchanges, m0007_kyc.
 
 "#]]);
         place
@@ -63,6 +67,10 @@ STEP                 STATE
 m0001_instances      applied
 m0002_second_factor  applied
 m0003_audit          applied
+m0004_bank_accounts  applied
+m0005_otp_devices    applied
+m0006_exchanges      applied
+m0007_kyc            applied
 m9999_future         unknown
 
 "#]]);

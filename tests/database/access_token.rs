@@ -1,8 +1,8 @@
 //! Tokens are handed out, listed and ended.
 
 use futures_util::future::join_all;
-use kontor::db::access_token::{self, NewAccessToken, Page};
-use kontor::db::{DatabaseError, credential};
+use kontor::db::access_token::{self, NewAccessToken};
+use kontor::db::{DatabaseError, Page, credential};
 
 use super::support::{NOW, TestDatabase, on_database, password};
 

@@ -16,6 +16,7 @@ use kontor::http::request_id::AssignRequestId;
 use kontor::http::{ClientAddress, RequestId, TrustedProxies};
 use kontor::random::Random;
 use kontor::tan::{Channel, DeliveryError, Purpose};
+use kontor_openapi::scalar::{HashCode, OtpAlgorithm};
 use poem::{Endpoint as _, EndpointExt as _, Request};
 use serde_json::{Value, json};
 
@@ -91,6 +92,7 @@ fn one_of_each() -> Vec<(Event, Value)> {
     let (purpose, channel) = (Purpose::LogIn, Channel::Email);
     let address = MaskedAddress::new("a***@e***.org");
     let scope = "all:refreshable".parse().expect("a scope");
+    let h_wire = HashCode([7; 64]);
     let token = json!({"token_serial": 17, "scope": "all:refreshable"});
     let challenge = json!({"purpose": "log-in", "channel": "email", "address": "a***@e***.org"});
     let factor = json!({"channel": "email", "address": "a***@e***.org"});
@@ -131,6 +133,21 @@ fn one_of_each() -> Vec<(Event, Value)> {
         ),
         (Event::FactorDropped { channel, address }, factor),
         (Event::FactorCleared, json!({})),
+        (
+            Event::AccountAdded { h_wire, reactivated: true },
+            json!({"h_wire": h_wire.to_string(), "reactivated": true}),
+        ),
+        (Event::AccountChanged { h_wire }, json!({"h_wire": h_wire.to_string()})),
+        (Event::AccountDeactivated { h_wire }, json!({"h_wire": h_wire.to_string()})),
+        (
+            Event::OtpDeviceCreated { device_serial: 5, algorithm: OtpAlgorithm::None },
+            json!({"device_serial": 5, "algorithm": "NONE"}),
+        ),
+        (
+            Event::OtpDeviceChanged { device_serial: 5, algorithm: OtpAlgorithm::TotpWithPrice, key_replaced: true },
+            json!({"device_serial": 5, "algorithm": "TOTP_WITH_PRICE", "key_replaced": true}),
+        ),
+        (Event::OtpDeviceDeleted { device_serial: 5 }, json!({"device_serial": 5})),
     ];
     events
 }

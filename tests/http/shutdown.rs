@@ -13,7 +13,7 @@ use serde_json::json;
 use tokio::net::TcpStream;
 
 use super::support::{Connection, RunningServer, eventually, on_admin_with};
-use crate::support::{PASSWORD, TestApp, instance};
+use crate::support::{PASSWORD, TestApp, exchange::TestExchange, instance};
 
 /// How long the end is announced in tests.
 const NOTICE: Duration = Duration::from_millis(150);
@@ -237,6 +237,27 @@ async fn a_server_sweeps_away_what_has_ended() {
         assert_eq!(counters().await, 1);
         let mut server = RunningServer::start(&app.app, NOTICE).await;
         eventually("the first sweep", async || counters().await == 0).await;
+        server.stop().await.expect("an end");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_downloads_the_keys_of_payment_providers() {
+    let exchange = TestExchange::start().await;
+    let trust = exchange.trust();
+    let anywhere = |settings: &mut Settings| {
+        settings.merchant.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        settings.management.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        trust(settings);
+    };
+    on_admin_with(anywhere, async |app| {
+        let mut server = RunningServer::start(&app.app, NOTICE).await;
+        eventually("the keys", async || {
+            let list = app.get("/exchanges").send().await.expect(200);
+            list["exchanges"][0]["keys_ec"] == 0
+        })
+        .await;
         server.stop().await.expect("an end");
     })
     .await;

@@ -83,6 +83,76 @@ async fn logs_in_and_out(scene: &mut Scene<'_>) -> String {
     token
 }
 
+/// Adds an account with a code, and returns where it is and its wire hash.
+async fn adds_an_account(scene: &mut Scene<'_>, token: &str) -> (String, String) {
+    let path = format!("{PRIVATE}/accounts");
+    let account = json!({
+        "payto_uri": "payto://void/coffee", "credit_facade_url": "https://bank.example/",
+        "credit_facade_credentials": {
+            "type": "basic", "username": "coffee", "password": "planted-facade",
+        },
+    });
+    let add = scene.send("POST", &path).json(&account).bearer(token);
+    let first = add.answer(202).await;
+    let ids = scene.solve(&first).await;
+    let add = scene.send("POST", &path).json(&account).bearer(token);
+    let added = add.ids(&ids).answer(200).await;
+    let h_wire = added["h_wire"].as_str().expect("a hash").to_owned();
+    (format!("{path}/{h_wire}"), h_wire)
+}
+
+async fn has_an_account(scene: &mut Scene<'_>, token: &str) {
+    scene.secrets.push("planted-facade".to_owned());
+    let (path, h_wire) = adds_an_account(scene, token).await;
+    let change = scene.send("PATCH", &path).json(&json!({}));
+    change.bearer(token).answer(204).await;
+    // The second time nothing happens.
+    for _ in 0..2 {
+        scene.send("DELETE", &path).bearer(token).answer(204).await;
+    }
+    adds_an_account(scene, token).await;
+    let lines = [
+        format!("account.added token:shop shop h_wire={h_wire} reactivated=false"),
+        format!("account.changed token:shop shop h_wire={h_wire}"),
+        format!("account.deactivated token:shop shop h_wire={h_wire}"),
+        format!("account.added token:shop shop h_wire={h_wire} reactivated=true"),
+    ];
+    let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+    scene.expect_without("challenge", &lines).await;
+}
+
+async fn has_a_device(scene: &mut Scene<'_>, token: &str) {
+    let path = format!("{PRIVATE}/otp-devices");
+    let key = json!("NJQXG43FNZXXEZLUMVXHI");
+    let device = json!({
+        "otp_device_id": "till", "otp_device_description": "Till", "otp_key": key, "otp_algorithm": 1,
+    });
+    // The second time nothing happens.
+    for _ in 0..2 {
+        let create = scene.send("POST", &path).json(&device);
+        create.bearer(token).answer(204).await;
+    }
+    let path = format!("{path}/till");
+    for key in [json!(null), key] {
+        let change =
+            json!({ "otp_device_description": "Till", "otp_key": key, "otp_algorithm": "none" });
+        let change = scene.send("PATCH", &path).json(&change);
+        change.bearer(token).answer(204).await;
+    }
+    scene.send("GET", &path).bearer(token).answer(200).await;
+    scene.send("DELETE", &path).bearer(token).answer(204).await;
+    scene.send("DELETE", &path).bearer(token).answer(404).await;
+    scene
+        .expect(&[
+            "otp-device.created token:shop shop algorithm=TOTP_WITHOUT_PRICE",
+            "otp-device.changed token:shop shop algorithm=NONE key_replaced=false",
+            "otp-device.changed token:shop shop algorithm=NONE key_replaced=true",
+            "otp-device.deleted token:shop shop",
+        ])
+        .await;
+    scene.secrets.push("NJQXG43FNZXXEZLUMVXHI".to_owned());
+}
+
 async fn validates(scene: &mut Scene<'_>, token: &str, channel: &str) {
     let path = format!("/instances/shop/auth-channels/{channel}/validate");
     let first = scene.send("POST", &path).bearer(token).answer(202).await;
@@ -222,6 +292,8 @@ async fn the_life_of_an_instance_yields_every_event() {
             .await;
         signs_up(scene).await;
         let token = logs_in_and_out(scene).await;
+        has_a_device(scene, &token).await;
+        has_an_account(scene, &token).await;
         moves(scene, &token).await;
         changes_the_password(scene, &token).await;
         is_looked_after(scene).await;

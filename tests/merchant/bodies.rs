@@ -17,6 +17,9 @@ use crate::support::{Answer, Call, PASSWORD, TestApp, on_app};
 static PARSED: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(DOCUMENT).expect("the document"));
 
+/// A well-formed wire hash that no account has.
+const NO_ACCOUNT: &str = "9E84VKRCKVCP08SMNYH1K1YK2EVM1RS35ZAM7KV8EMV86PXFJHHX9883H1BFR4Z11PTQ7570TF177T0XXYMWJ7EAADRXSXY1H5SXSXG";
+
 /// An operation with a body.
 #[derive(Clone, Copy)]
 struct Taker {
@@ -74,6 +77,7 @@ impl Taker {
 
     fn call<'a>(self, app: &'a TestApp, token: &Tokens) -> Call<'a> {
         let path = self.operation.path.replace("{instance}", "shop");
+        let path = path.replace("{h_wire}", NO_ACCOUNT);
         let path = if self.operation.root_only {
             path
         } else {

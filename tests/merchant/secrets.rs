@@ -2,7 +2,7 @@
 
 use std::{fs, io};
 
-use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER};
+use data_encoding::{BASE32_NOPAD, BASE64, BASE64_NOPAD, HEXLOWER};
 use poem::http::Method;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
@@ -20,6 +20,7 @@ const WEAK_SECRET: &str = "secret-token:planted-weak-Ls45";
 const STRONG_SECRET: &str = "secret-token:7c1e0b9a7e3d2c5b8a6f9e0d1c2b3a4fplanted";
 const UNKNOWN_TOKEN: &str = "secret-token:0PLANTEDPLANTEDPLANTEDPLANTEDPLANTEDPLANTEDPLANTED000";
 const MALFORMED: &str = "planted-malformed-Hy66";
+const OTP_KEY: &str = "planted-otp-key-Qm52";
 
 /// What a secret would look like in a dump.
 fn forms(secret: &str) -> Vec<String> {
@@ -63,6 +64,7 @@ async fn plant(app: &TestApp) -> (Vec<String>, Vec<Answer>) {
         STRONG_SECRET,
         UNKNOWN_TOKEN,
         MALFORMED,
+        OTP_KEY,
     ]
     .map(str::to_owned)
     .to_vec();
@@ -151,6 +153,25 @@ async fn plant(app: &TestApp) -> (Vec<String>, Vec<Answer>) {
         shop["auth"] = auth;
         errors.push(create(&shop).send().await);
     }
+    let key = BASE32_NOPAD.encode(OTP_KEY.as_bytes());
+    let device = |key: &str| {
+        let device = json!({
+            "otp_device_id": "till", "otp_device_description": "Till", "otp_key": key, "otp_algorithm": 2,
+        });
+        app.post("/instances/shop/private/otp-devices", &device)
+            .bearer(&token)
+    };
+    for (key, status) in [
+        (&key[..], 204),
+        (&key, 204),
+        (&key[2..], 409),
+        (MALFORMED, 400),
+    ] {
+        let answer = device(key).send().await;
+        answer.expect(status);
+        errors.push(answer);
+    }
+    secrets.push(key[2..].to_owned());
     // A path is logged, a query never is.
     for query in ["limit", "token"] {
         let path = format!("/instances/shop/private/tokens?{query}={MALFORMED}");

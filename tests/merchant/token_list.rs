@@ -126,25 +126,71 @@ async fn list_tokens_is_204_where_a_page_is_empty() {
 }
 
 #[tokio::test]
+async fn list_tokens_goes_to_the_limits_of_a_page() {
+    on_app(async |app| {
+        let (token, all) = tokens(app, 3).await;
+        let newest: Vec<u64> = all.iter().rev().copied().collect();
+        for (query, serials) in [
+            ("limit=1024", &all),
+            ("limit=-1024", &newest),
+            ("limit=1024&offset=0", &all),
+            ("limit=-1024&offset=9223372036854775807", &newest),
+            ("delta=1024&start=0", &all),
+            ("delta=-1024&start=9223372036854775807", &newest),
+            ("offset=9223372036854775807", &newest),
+            ("limit=1024&delta=-1&start=0", &all),
+            (
+                "limit=-1024&offset=9223372036854775807&delta=1&start=0",
+                &newest,
+            ),
+        ] {
+            assert_eq!(
+                &page(app, &token, &format!("?{query}")).await,
+                serials,
+                "{query}"
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn list_tokens_refuses_other_pages_and_names_the_parameter() {
     on_app(async |app| {
         let token = app.admin_token("all").await;
         for (name, values) in [
             (
                 "limit",
-                &["0", "1025", "-1025", "x", "", "1.5", "99999999999999999999"][..],
+                &[
+                    "0",
+                    "-0",
+                    "1025",
+                    "-1025",
+                    "x",
+                    "",
+                    "1.5",
+                    "1x",
+                    "%201",
+                    "-9223372036854775808",
+                    "99999999999999999999",
+                ][..],
             ),
             ("delta", &["0", "1025", "-1025", "x"]),
-            ("offset", &["-1", "x", "", "9223372036854775808"]),
-            ("start", &["-1", "x"]),
+            ("offset", &["-1", "x", "", "1.5", "9223372036854775808"]),
+            ("start", &["-1", "x", "9223372036854775808"]),
         ] {
             for value in values {
-                let path = format!("/private/tokens?{name}={value}");
-                let answer = app.get(&path).bearer(&token).send().await;
-                answer.blames(400, 26, name);
+                // The newer name does not hide what the older one says.
+                for also in ["", "&limit=5", "&offset=5"] {
+                    if also.contains(name) {
+                        continue;
+                    }
+                    let path = format!("/private/tokens?{name}={value}{also}");
+                    let answer = app.get(&path).bearer(&token).send().await;
+                    answer.blames(400, 26, name);
+                }
             }
         }
-        page(app, &token, "?limit=1024").await;
     })
     .await;
 }

@@ -1,6 +1,7 @@
 //! An application of one test: its own database, a clock that tests move, seeded randomness, in process.
 
 pub mod conformance;
+pub mod exchange;
 mod record;
 mod request;
 pub mod smtp;

@@ -126,7 +126,7 @@ impl SmtpServer {
     /// Starts on a free port; with a user and password, without which it takes nothing.
     pub fn start_with(encryption: Encryption, login: Option<(&'static str, &'static str)>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let (authority, tls) = certificates();
+        let (authority, tls) = certificates("localhost");
         std::fs::write(folder.path().join("authority.pem"), authority).expect("a file");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let server = Self {
@@ -186,14 +186,14 @@ impl SmtpServer {
     }
 }
 
-/// An authority made for the test, and a server on `localhost` that it vouches for.
-fn certificates() -> (String, Arc<ServerConfig>) {
+/// An authority made for the test, and a server of this name that it vouches for.
+pub fn certificates(name: &str) -> (String, Arc<ServerConfig>) {
     let mut params = CertificateParams::new(Vec::new()).expect("an authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().expect("a key");
     let authority = CertifiedIssuer::self_signed(params, key).expect("an authority");
     let key = KeyPair::generate().expect("a key");
-    let certificate = CertificateParams::new(vec!["localhost".to_owned()])
+    let certificate = CertificateParams::new(vec![name.to_owned()])
         .and_then(|params| params.signed_by(&key, &authority))
         .expect("a certificate");
     let provider = Arc::new(rustls::crypto::ring::default_provider());

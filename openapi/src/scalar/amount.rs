@@ -38,6 +38,17 @@ impl Amount {
     pub fn fraction(&self) -> u32 {
         self.fraction
     }
+
+    /// The form in which it is signed and keys are derived from it: the whole part (8 bytes, most significant first), units of
+    /// 10^-8 (4 bytes), and the currency as it is spelled, filled up with zeros (12 bytes).
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 24] {
+        let mut bytes = [0; 24];
+        bytes[..8].copy_from_slice(&self.value.to_be_bytes());
+        bytes[8..12].copy_from_slice(&self.fraction.to_be_bytes());
+        bytes[12..12 + self.currency.len()].copy_from_slice(self.currency.as_bytes());
+        bytes
+    }
 }
 
 fn is_digits(text: &str) -> bool {
@@ -113,6 +124,9 @@ mod tests {
             );
             assert_eq!(amount.to_string(), case["canonical"]);
         }
+        let longest: Amount = "Abcdefghijk:258.00000259".parse().unwrap();
+        let bytes = b"\0\0\0\0\0\0\x01\x02\0\0\x01\x03Abcdefghijk\0";
+        assert_eq!(&longest.to_bytes(), bytes);
         for case in vectors["invalid"].as_array().unwrap() {
             let text = case["in"].as_str().unwrap();
             assert!(text.parse::<Amount>().is_err(), "{text}");

@@ -4,20 +4,28 @@
 
 mod amount;
 pub mod base32;
+mod hash;
 mod id;
 mod image;
 mod key;
+mod otp;
 mod page;
 mod password;
+mod query;
+mod secret_text;
 mod secret_token;
 mod time;
 
 pub use amount::Amount;
+pub use hash::{HashCode, WireSalt};
 pub use id::InstanceId;
 pub use image::ImageDataUrl;
 pub use key::EddsaPublicKey;
+pub use otp::{OtpAlgorithm, OtpKey};
 pub use page::{PageLimit, PageOffset};
 pub use password::Password;
+pub use query::{TimestampParameter, YesNoAll};
+pub use secret_text::SecretText;
 pub use secret_token::SecretToken;
 pub use time::{RelativeTime, Timestamp};
 

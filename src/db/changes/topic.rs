@@ -12,6 +12,8 @@ pub enum Topic {
         /// The instance.
         instance_serial: i64,
     },
+    /// The accounts that exchanges are to be asked about.
+    KycChecks,
 }
 
 impl Topic {
@@ -19,6 +21,7 @@ impl Topic {
     pub(super) fn parse(text: &str) -> Option<Self> {
         match text.split_once('.') {
             None if text == "exchanges" => Some(Self::Exchanges),
+            None if text == "kyc-checks" => Some(Self::KycChecks),
             Some(("kyc", instance_serial)) => Some(Self::Kyc {
                 instance_serial: instance_serial.parse().ok()?,
             }),
@@ -32,6 +35,7 @@ impl fmt::Display for Topic {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exchanges => formatter.write_str("exchanges"),
+            Self::KycChecks => formatter.write_str("kyc-checks"),
             Self::Kyc { instance_serial } => write!(formatter, "kyc.{instance_serial}"),
         }
     }

@@ -247,7 +247,7 @@ fn line(event: &Model) -> String {
     let actor = event.actor_instance.as_ref().map_or(kind.to_owned(), of);
     let mut words = vec![event.event.clone(), actor, event.instance_id.clone()];
     let detail = event.detail.as_object().into_iter().flatten();
-    let detail = detail.filter(|(name, _)| *name != "token_serial");
+    let detail = detail.filter(|(name, _)| !name.ends_with("_serial"));
     let sorted: BTreeMap<_, _> = detail.collect();
     let word = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
     words.extend(

@@ -319,6 +319,7 @@ async fn codes_say_what_they_are_for() {
         let purposes = [
             "log in to shop",
             "change how one logs in to shop",
+            "bank account",
             "delete shop",
         ];
         for (request, purpose) in protected(app, &token).iter().zip(purposes) {

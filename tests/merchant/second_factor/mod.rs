@@ -290,7 +290,7 @@ pub(super) fn change_auth<'a>(
     app.post(&format!("{path}/auth"), &auth).bearer(token)
 }
 
-/// What only the owner of the instance `shop` may do: a login, a change to the same password, a deletion.
+/// What only the owner of the instance `shop` may do: a login, a change to the same password, a bank account, a deletion.
 pub(super) fn protected<'a>(
     app: &'a TestApp,
     token: &'a str,
@@ -298,6 +298,10 @@ pub(super) fn protected<'a>(
     vec![
         Box::new(move || login(app, "shop")),
         Box::new(move || change_auth(app, OWN, PASSWORD, token)),
+        Box::new(move || {
+            let account = json!({ "payto_uri": "payto://void/shop" });
+            app.post(&format!("{OWN}/accounts"), &account).bearer(token)
+        }),
         Box::new(move || app.delete(OWN).bearer(token)),
     ]
 }

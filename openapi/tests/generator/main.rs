@@ -1,10 +1,13 @@
 //! What the generator makes of a document, served and asked over HTTP.
 
+mod lists;
+
 use std::sync::Arc;
 
 use kontor_openapi::{
     ApiError, ErrorCode, Gate, Operation,
     dispatch::{Directory, Dispatch},
+    scalar::{Amount, PageLimit, PageOffset, TimestampParameter, YesNoAll},
 };
 use poem::{
     EndpointExt, Request,
@@ -64,6 +67,24 @@ impl ThingsApi for Shop {
 }
 
 impl ReportsApi for Shop {
+    async fn get_list(
+        &self,
+        _visitor: (),
+        limit: Option<PageLimit>,
+        offset: Option<PageOffset>,
+        paid: Option<YesNoAll>,
+        since: Option<TimestampParameter>,
+        price: Option<Amount>,
+    ) -> Result<GetListReply, ApiError> {
+        Ok(GetListReply::Ok(Asked {
+            limit,
+            offset,
+            paid,
+            since,
+            price,
+        }))
+    }
+
     async fn get_report(&self, _visitor: (), format: String) -> Result<GetReportReply, ApiError> {
         Ok(match format.as_str() {
             "json" => GetReportReply::Ok(GetReportOkContent::Json(Colours(vec![
