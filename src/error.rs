@@ -159,8 +159,8 @@ pub enum Error {
     #[error("the payment provider is not trusted")]
     ExchangeUntrusted,
     /// The keys of a payment provider are not known.
-    #[error("the payment provider's keys are not known")]
-    ExchangeUnreachable,
+    #[error("the payment provider's keys are not known: {0}")]
+    ExchangeUnreachable(String),
     /// A payment provider that does not know what it is needed for.
     #[error("the payment provider is too old")]
     ExchangeTooOld,
@@ -288,7 +288,9 @@ impl From<Error> for ApiError {
             Error::ExchangeUntrusted => {
                 Self::new(MerchantGenericExchangeUntrusted).with_parameter("exchange_url")
             }
-            Error::ExchangeUnreachable => MerchantPostAccountsKycauthExchangeUnreachable.into(),
+            Error::ExchangeUnreachable(reason) => {
+                Self::new(MerchantPostAccountsKycauthExchangeUnreachable).with_detail(reason)
+            }
             Error::ExchangeTooOld => MerchantPostAccountsExchangeTooOld.into(),
             Error::AccountNotEligible => MerchantPrivateAccountNotEligibleForExchange.into(),
             Error::Database(error) => {

@@ -21,6 +21,9 @@ use crate::tan::{Channel, Delivery};
 /// Longest duration on the wire: 2^53 - 1 microseconds.
 const LONGEST: Duration = Duration::from_micros((1 << 53) - 1);
 
+/// Longest wait for a change.
+const LONGEST_POLL: Duration = Duration::from_secs(24 * 3600);
+
 /// Every value that is wrong although its type is right.
 pub(super) fn check(settings: &Settings, origins: &Origins) -> Vec<Mistake> {
     let mut found = Findings {
@@ -253,6 +256,9 @@ fn check_limits(limits: &Limits, found: &mut Findings<'_>) {
     }
     found.positive("limits.request_timeout", limits.request_timeout);
     found.positive("limits.login_window", limits.login_window);
+    if limits.long_poll > LONGEST_POLL {
+        found.add("limits.long_poll", "must be at most 1 day");
+    }
     if limits.connections == 0 {
         found.add("limits.connections", "must be at least 1");
     }

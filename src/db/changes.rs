@@ -63,6 +63,7 @@ impl Changes {
         Watch {
             receivers: receivers.collect(),
             changes: self.clone(),
+            is_counted: true,
         }
     }
 
@@ -130,16 +131,26 @@ fn wake(senders: &[watch::Sender<()>]) {
 pub struct Watch {
     receivers: Vec<(Topic, watch::Receiver<()>)>,
     changes: Changes,
+    is_counted: bool,
 }
 
 impl Watch {
+    /// Does not count as [waiting](Changes::waiting): it is no client who waits.
+    #[must_use]
+    pub fn quietly(mut self) -> Self {
+        self.is_counted = false;
+        self
+    }
+
     /// Waits for a change that came after the watch was made, and after the one that this noticed last; changes that came meanwhile count as one.
     /// Returns without one where waiting [was ended](Changes::is_released). Can be dropped and called again without missing any.
     pub async fn changed(&mut self) {
         if self.changes.is_released() {
             return;
         }
-        let _waiting = Waiting::begin(&self.changes.0.waiting);
+        let _waiting = self
+            .is_counted
+            .then(|| Waiting::begin(&self.changes.0.waiting));
         let receivers = self.receivers.iter_mut();
         let each = receivers.map(|(_, receiver)| Box::pin(receiver.changed()));
         match each.len() {

@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use crate::{
     app::App,
     config::Exchange,
-    db::{self, DatabaseError},
+    db::{self, DatabaseError, Topic},
 };
 use keys::ExchangeKeys;
 
@@ -95,11 +95,44 @@ pub async fn usable_or_fetched<'a>(
     if let Some(found) = find().await? {
         return Ok(Some(found));
     }
+    let mut news = app.database.changes().watch(&[Topic::Exchanges]).quietly();
     // A task of its own: who asks does not wait for ever, and what was begun is ended all the same.
     let asked = Arc::clone(app);
     let refresh = tokio::spawn(async move { refresh::refresh_due(&asked).await });
-    if let Ok(Ok(refreshed)) = timeout(LONGEST_WAIT, refresh).await {
-        refreshed?;
+    let downloaded = async {
+        if let Ok(refreshed) = refresh.await {
+            refreshed?;
+        }
+        // Somebody else may be asking it at this moment.
+        while is_first_download(app, wanted).await? {
+            news.changed().await;
+        }
+        Ok::<_, DatabaseError>(())
+    };
+    if let Ok(downloaded) = timeout(LONGEST_WAIT, downloaded).await {
+        downloaded?;
     }
     find().await
+}
+
+/// Whether it was never heard of how a download of its keys ended.
+async fn is_first_download(app: &App, exchange: &Exchange) -> Result<bool, DatabaseError> {
+    let base_url = exchange.base_url.as_str();
+    let rows = db::exchange::find(app.database.read(), [base_url]).await?;
+    let is_open = |row: &Model| row.failures == 0 && row.downloaded_at_us.is_none();
+    Ok(rows.first().is_none_or(is_open) && !app.database.changes().is_released())
+}
+
+/// Why the keys of a payment provider are missing, for people.
+///
+/// # Errors
+/// [`DatabaseError::Fetch`] and the like.
+pub async fn hint(app: &App, exchange: &Exchange) -> Result<String, DatabaseError> {
+    let base_url = exchange.base_url.as_str();
+    let rows = db::exchange::find(app.database.read(), [base_url]).await?;
+    let told = rows
+        .into_iter()
+        .map(|row| row.hint)
+        .find(|hint| !hint.is_empty());
+    Ok(told.unwrap_or_else(|| "its keys were not downloaded yet".to_owned()))
 }

@@ -53,7 +53,9 @@ pub async fn run(app: Arc<App>) {
     }
     let changes = app.database.changes();
     while !changes.is_released() {
-        let mut woken = changes.watch(&[Topic::KycChecks, Topic::Exchanges]);
+        let mut woken = changes
+            .watch(&[Topic::KycChecks, Topic::Exchanges])
+            .quietly();
         if let Err(error) = check_due(&app).await {
             let cause: &dyn std::error::Error = &error;
             tracing::warn!(

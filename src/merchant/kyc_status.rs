@@ -193,6 +193,37 @@ fn bare(tag: &str) -> &str {
     tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"')
 }
 
+/// What a status means for whoever reads the report.
+fn advice(status: KycStatus) -> &'static str {
+    match status {
+        KycStatus::Ready => "Nothing is left to do.",
+        KycStatus::KycRequired => "The payment provider wants to know more: open its page.",
+        KycStatus::KycWireRequired => "Make one of these transfers from the account.",
+        KycStatus::KycWireImpossible => {
+            "It wants to see a transfer, but has no account that this one can send to: use another account."
+        }
+        KycStatus::AwaitingAmlReview => "The payment provider investigates: wait.",
+        KycStatus::UnsupportedAccount => {
+            "It does not send money to such accounts: use another account."
+        }
+        KycStatus::NoExchangeKeys => {
+            "Its keys are missing or not good: the operator looks at /exchanges."
+        }
+        KycStatus::ExchangeUnreachable => {
+            "It gave no answer, or was not asked yet: wait a minute, then the operator looks at /exchanges."
+        }
+        KycStatus::ExchangeGatewayTimeout | KycStatus::ExchangeInternalError => {
+            "It does not work at present and is asked again: wait."
+        }
+        KycStatus::ExchangeStatusInvalid => {
+            "Its answer is not understood: the operator looks at /exchanges and the base URL in the configuration."
+        }
+        KycStatus::MerchantInternalError | KycStatus::LogicBug => {
+            "The operator looks into the log."
+        }
+    }
+}
+
 fn text(entries: &[Entry]) -> String {
     let mut text = String::new();
     let mut account = None;
@@ -208,7 +239,8 @@ fn text(entries: &[Entry]) -> String {
             ..
         } = entry;
         text.push_str(&format!(
-            "  at {exchange_url} ({exchange_currency}): {status}\n"
+            "  at {exchange_url} ({exchange_currency}): {status}\n    {}\n",
+            advice(*status)
         ));
         if entry.exchange_http_status != 0 || entry.exchange_code.is_some() {
             let code = entry.exchange_code.unwrap_or(0);

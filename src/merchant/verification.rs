@@ -122,7 +122,10 @@ impl VerificationApi for Merchant {
         let mut trusted = trusted.filter(|exchange| exchange.is_at(&body.exchange_url));
         let exchange = trusted.next().ok_or(Error::ExchangeUntrusted)?;
         let usable = exchange::usable_or_fetched(&self.app, exchange).await?;
-        let usable = usable.ok_or(Error::ExchangeUnreachable)?;
+        let Some(usable) = usable else {
+            let hint = exchange::hint(&self.app, exchange).await?;
+            return Err(Error::ExchangeUnreachable(hint));
+        };
         if !usable.keys.knows_proving_transfers() {
             return Err(Error::ExchangeTooOld);
         }

@@ -158,7 +158,7 @@ async fn the_life_of_a_shop_works_as_printed() {
             status,
             &[
                 "\"status\":\"kyc-wire-required\"",
-                "EUR): kyc-wire-required\n    last answer: HTTP 404",
+                "EUR): kyc-wire-required\n    Make one of these transfers from the account.\n    last answer: HTTP 404",
                 "\n    transfer payto://",
                 "\"keys_ec\":0",
             ],

@@ -93,7 +93,7 @@ async fn people_get_a_report() {
         assert_eq!(report.header("vary"), Some("Accept"));
         let url = shop.exchange.base_url();
         let expected = format!(
-            "{PAYTO}\n  at {url} (KUDOS): kyc-required\n    last answer: HTTP 202, code 0\n    go to {url}kyc-spa/{TOKEN}\n"
+            "{PAYTO}\n  at {url} (KUDOS): kyc-required\n    The payment provider wants to know more: open its page.\n    last answer: HTTP 202, code 0\n    go to {url}kyc-spa/{TOKEN}\n"
         );
         assert_eq!(report.text(), expected);
         get("application/json").await.expect(200)["kyc_data"].as_array().expect("JSON");
