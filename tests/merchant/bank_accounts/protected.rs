@@ -1,12 +1,14 @@
 //! Adding an account takes a code where the instance has a second factor; nothing else does.
 
 use entity::challenge::Channel;
+use kontor::config::Settings;
 use serde_json::json;
 
 use super::{ACCOUNTS, PAYTO, add, with_facade};
 use crate::{
     merchant::second_factor::{
-        challenges, confirmed, ids, on_app_with_codes, set_factor, shop, solve, with_ids,
+        challenges, confirmed, ids, on_adjusted_app_with_codes, on_app_with_codes, send,
+        set_factor, shop, solve, with_ids,
     },
     support::{on_app_with, repetitions},
 };
@@ -107,6 +109,22 @@ async fn of_solved_repeats_at_once_all_name_one_account() {
             let asked = answers.iter().filter(|answer| answer.status == 202);
             assert_eq!(asked.count(), 7, "{answers:?}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn so_many_codes_a_day_are_sent_for_accounts() {
+    let two = |settings: &mut Settings| settings.tan.daily_limit = 2;
+    on_adjusted_app_with_codes(two, async |app, _| {
+        let token = shop(app).await;
+        let account = with_facade();
+        let request = || app.post(ACCOUNTS, &account).bearer(&token);
+        for _ in 0..2 {
+            let wanted = ids(&request().send().await);
+            send(app, &wanted[0]).await.expect(200);
+        }
+        request().send().await.refuses(403, 2131);
     })
     .await;
 }
