@@ -85,6 +85,24 @@ impl Target {
 }
 
 impl Awaited {
+    /// Reads the parameters, the number of the older form among them.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] for a number that means nothing.
+    pub fn new(
+        status: Option<KycStatus>,
+        not_status: Option<KycStatus>,
+        not_etag: Option<String>,
+        number: Option<u64>,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            status,
+            not_status,
+            not_etag,
+            target: number.map(Target::of_number).transpose()?,
+        })
+    }
+
     fn has_come(&self, entries: &[Entry]) -> bool {
         let some = |is_met: &dyn Fn(&Entry) -> bool| entries.iter().any(is_met);
         self.status

@@ -17,7 +17,7 @@ use crate::{
     exchange,
     kyc::{report::Filter, transfer::proving_transfers},
 };
-use kyc_status::{Awaited, Body, Shown, StatusQuery, Target};
+use kyc_status::{Awaited, Body, Shown, StatusQuery};
 
 /// The two operations differ in nothing but whose accounts they show, and the names of their types.
 macro_rules! reply {
@@ -59,12 +59,7 @@ impl VerificationApi for Merchant {
                 h_wire,
                 exchange_url,
             },
-            awaited: Awaited {
-                status: lp_status,
-                not_status: lp_not_status,
-                not_etag: lp_not_etag,
-                target: lpt.map(Target::of_number).transpose()?,
-            },
+            awaited: Awaited::new(lp_status, lp_not_status, lp_not_etag, lpt)?,
             timeout_ms,
             if_none_match,
         };
@@ -91,12 +86,7 @@ impl VerificationApi for Merchant {
                 h_wire,
                 exchange_url,
             },
-            awaited: Awaited {
-                status: lp_status,
-                not_status: lp_not_status,
-                not_etag: lp_not_etag,
-                target: lpt.map(Target::of_number).transpose()?,
-            },
+            awaited: Awaited::new(lp_status, lp_not_status, lp_not_etag, lpt)?,
             timeout_ms,
             if_none_match,
         };

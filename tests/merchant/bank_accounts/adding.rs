@@ -209,7 +209,7 @@ async fn accounts_of_other_kinds_are_taken() {
     on_app(async |app| {
         let token = app.shop("shop").await;
         for payto in [
-            "payto://iban/SOGEDEFFXXX/DE75512108001245126199?receiver-name=Alice%20M",
+            "payto://iban/SOGEDEFF/DE75512108001245126199?receiver-name=Alice%20M",
             "payto://x-taler-bank/bank.example.com/coffee?receiver-name=X",
             "payto://x-taler-bank/localhost:8082/path/coffee?receiver-name=X",
             "payto://upi/alice@bank?receiver-name=X",
