@@ -12,8 +12,10 @@ pub struct Model {
     pub serial: i64,
     /// What it counts for.
     pub counter_serial: i64,
-    /// The challenge that it was for, which may be gone; none where requests are counted and not codes.
+    /// The challenge that it was for, which may be gone; none for validations, and where requests are counted and not codes.
     pub challenge_serial: Option<i64>,
+    /// The validation that it was for, which may be gone.
+    pub validation_serial: Option<i64>,
     /// When.
     pub at_us: i64,
     /// What it counts for.

@@ -4,10 +4,12 @@
 //! row and is never given out twice. What must not be seen in a log is a [`SecretBytes`] or a [`SecretText`].
 
 pub mod access_token;
+pub mod address_grant;
 pub mod audit_event;
 pub mod bank_account;
 pub mod challenge;
 pub mod challenge_group;
+pub mod client;
 pub mod code_counter;
 pub mod code_transmission;
 pub mod credential;
@@ -19,5 +21,6 @@ pub mod login_attempt;
 pub mod login_limit;
 pub mod otp_device;
 mod secret;
+pub mod validation;
 
 pub use secret::{SecretBytes, SecretText};

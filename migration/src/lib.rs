@@ -10,6 +10,7 @@ mod m0004_bank_accounts;
 mod m0005_otp_devices;
 mod m0006_exchanges;
 mod m0007_kyc;
+mod m0008_challenger;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
 pub use sea_orm_migration::{MigratorTrait, SchemaManager};
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_otp_devices::Step),
             Box::new(m0006_exchanges::Step),
             Box::new(m0007_kyc::Step),
+            Box::new(m0008_challenger::Step),
         ]
     }
 }

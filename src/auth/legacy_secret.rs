@@ -92,7 +92,8 @@ impl PartialEq for LegacySecret {
 
 impl Eq for LegacySecret {}
 
-fn is_high_entropy(text: &str) -> bool {
+/// Whether a text is `secret-token:` and what looks like 128 random bits, as [`LegacySecret::is_high_entropy`] says.
+pub fn is_high_entropy(text: &str) -> bool {
     let Some(secret) = text.strip_prefix(Password::PREFIX) else {
         return false;
     };

@@ -20,7 +20,7 @@ pub use credential::{Presented, PresentedSecret};
 pub use hasher::{
     HashError, Hasher, HasherBusy, HasherSettings, HasherStartError, HasherStatistics,
 };
-pub use legacy_secret::{InvalidLegacySecret, LegacySecret};
+pub use legacy_secret::{InvalidLegacySecret, LegacySecret, is_high_entropy};
 pub use network::ClientNetwork;
 pub use password::{HashCost, InvalidHashCost, Password, PasswordHash, PasswordHashError};
 pub use scope::{InvalidScope, Scope, TOKEN_REFRESH, TokenScope};

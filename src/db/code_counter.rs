@@ -35,6 +35,31 @@ pub enum Bound {
     Server,
 }
 
+/// What a code was sent for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeFor {
+    /// The challenge of this number: a second factor.
+    Challenge(i64),
+    /// The validation of this number: the proof of an address.
+    Validation(i64),
+}
+
+impl CodeFor {
+    const fn challenge(self) -> Option<i64> {
+        match self {
+            Self::Challenge(serial) => Some(serial),
+            Self::Validation(_) => None,
+        }
+    }
+
+    const fn validation(self) -> Option<i64> {
+        match self {
+            Self::Challenge(_) => None,
+            Self::Validation(serial) => Some(serial),
+        }
+    }
+}
+
 /// The time over which is counted: a day, in microseconds.
 pub const WINDOW_US: i64 = 24 * 60 * 60 * 1_000_000;
 
@@ -62,7 +87,7 @@ pub enum Room {
 pub async fn reserve(
     transaction: &WriteTransaction,
     counted: &[Counted],
-    challenge_serial: Option<i64>,
+    code: Option<CodeFor>,
     now_us: i64,
 ) -> Result<Room, DatabaseError> {
     remove_old(transaction, now_us, OLD_AT_ONCE).await?;
@@ -81,7 +106,8 @@ pub async fn reserve(
         let row = code_transmission::ActiveModel {
             serial: NotSet,
             counter_serial: Set(counter_serial),
-            challenge_serial: Set(challenge_serial),
+            challenge_serial: Set(code.and_then(CodeFor::challenge)),
+            validation_serial: Set(code.and_then(CodeFor::validation)),
             at_us: Set(now_us),
         };
         let inserted = code_transmission::Entity::insert(row).exec_without_returning(transaction);
@@ -113,19 +139,23 @@ pub async fn look(
     Ok(Room::Left)
 }
 
-/// Takes back what was counted for a challenge at that moment: nothing was sent, or a right answer shows that it was no guess.
+/// Takes back what was counted for a code at that moment: nothing was sent, or a right answer shows that it was no guess.
 ///
 /// # Errors
 /// [`DatabaseError::Store`] and the like.
 pub async fn release(
     transaction: &WriteTransaction,
-    challenge_serial: i64,
+    code: CodeFor,
     at_us: i64,
 ) -> Result<(), DatabaseError> {
     use code_transmission::{Column, Entity};
 
+    let of_code = match code {
+        CodeFor::Challenge(serial) => Column::ChallengeSerial.eq(serial),
+        CodeFor::Validation(serial) => Column::ValidationSerial.eq(serial),
+    };
     let delete = Entity::delete_many()
-        .filter(Column::ChallengeSerial.eq(challenge_serial))
+        .filter(of_code)
         .filter(Column::AtUs.eq(at_us));
     delete.exec(transaction).await?;
     Ok(())

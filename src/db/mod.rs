@@ -14,6 +14,7 @@ pub mod access_token;
 pub mod audit;
 pub mod bank_account;
 pub mod challenge;
+pub mod client;
 pub mod code_counter;
 pub mod credential;
 pub mod exchange;

@@ -14,7 +14,10 @@ use super::{
 use crate::{
     app::App,
     audit::{Event, Origin, Recorder},
-    db::{self, WriteTransaction, code_counter},
+    db::{
+        self, WriteTransaction,
+        code_counter::{self, CodeFor},
+    },
     error::Error,
     metrics::CodeOutcome,
     secrets::{KeyedHash, Purpose},
@@ -154,7 +157,12 @@ impl Guess<'_> {
         db::challenge::solve(transaction, challenge.serial, self.audit.now_us()).await?;
         // Whoever knows the code is no guesser; resets and sign-ups count whoever asks for them.
         if let (Budget::Login | Budget::Bearer, Some(sent_at_us)) = (budget, challenge.sent_at_us) {
-            code_counter::release(transaction, challenge.serial, sent_at_us).await?;
+            code_counter::release(
+                transaction,
+                CodeFor::Challenge(challenge.serial),
+                sent_at_us,
+            )
+            .await?;
         }
         Ok(Event::ChallengeSolved {
             purpose: purpose(self.challenge, self.group)?,

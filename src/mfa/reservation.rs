@@ -17,7 +17,7 @@ use crate::{
     db::{
         self, WriteTransaction,
         challenge::Open,
-        code_counter::{self, Room},
+        code_counter::{self, CodeFor, Room},
     },
     error::Error,
     merchant::micros,
@@ -152,7 +152,12 @@ async fn full(
         role: challenge.role,
     };
     let counters = addressee.counters(app);
-    let room = code_counter::reserve(transaction, &counters, Some(challenge.serial), now_us);
+    let room = code_counter::reserve(
+        transaction,
+        &counters,
+        Some(CodeFor::Challenge(challenge.serial)),
+        now_us,
+    );
     Ok(match room.await? {
         Room::Left => None,
         Room::Full {

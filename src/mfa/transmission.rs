@@ -16,7 +16,12 @@ use super::{
 use crate::{
     app::App,
     audit::{Event, MaskedAddress, Origin, Recorder},
-    db::{self, WriteTransaction, challenge::NewCode, code_counter, credential::KeyedDigest},
+    db::{
+        self, WriteTransaction,
+        challenge::NewCode,
+        code_counter::{self, CodeFor},
+        credential::KeyedDigest,
+    },
     error::Error,
     merchant::micros,
     metrics::CodeOutcome,
@@ -274,7 +279,7 @@ async fn give_up(
             let group = group.clone();
             Box::pin(async move {
                 if error.is_surely_unsent() {
-                    code_counter::release(transaction, serial, at_us).await?;
+                    code_counter::release(transaction, CodeFor::Challenge(serial), at_us).await?;
                     db::challenge::undo_transmission(transaction, serial, at_us, before_us).await?;
                     count_failure(transaction, &group, audit.now_us()).await?;
                 }

@@ -71,6 +71,10 @@ pub enum Purpose {
     Tan,
     /// Hashes an address that codes are counted for.
     CodeCounter,
+    /// Hashes the secret of a client of the Challenger.
+    ClientSecret,
+    /// Makes the authorization codes of the Challenger.
+    AuthorizationCode,
     /// Makes the value by which a database notices another key file.
     KeyCheck,
 }
@@ -88,6 +92,8 @@ impl Purpose {
             Self::ProtectedRequest => "protected-request",
             Self::Tan => "tan",
             Self::CodeCounter => "code-counter",
+            Self::ClientSecret => "client-secret",
+            Self::AuthorizationCode => "authorization-code",
             Self::KeyCheck => "key-check",
         }
     }

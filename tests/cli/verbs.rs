@@ -20,6 +20,7 @@ m0004_bank_accounts  pending
 m0005_otp_devices    pending
 m0006_exchanges      pending
 m0007_kyc            pending
+m0008_challenger     pending
 
 "#]]);
         place
@@ -27,7 +28,7 @@ m0007_kyc            pending
             .assert()
             .success()
             .stdout_eq(str![[r#"
-The tables are up to date now; steps taken: m0001_instances, m0002_second_factor, m0003_audit, m0004_bank_accounts, m0005_otp_devices, m0006_exchanges, m0007_kyc.
+The tables are up to date now; steps taken: m0001_instances, m0002_second_factor, m0003_audit, m0004_bank_accounts, m0005_otp_devices, m0006_exchanges, m0007_kyc, m0008_challenger.
 
 "#]]);
         place
@@ -71,6 +72,7 @@ m0004_bank_accounts  applied
 m0005_otp_devices    applied
 m0006_exchanges      applied
 m0007_kyc            applied
+m0008_challenger     applied
 m9999_future         unknown
 
 "#]]);

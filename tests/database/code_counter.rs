@@ -3,7 +3,7 @@
 use entity::code_counter as counters;
 use kontor::db::Database;
 use kontor::db::challenge;
-use kontor::db::code_counter::{self, Bound, Counted, Room, WINDOW_US};
+use kontor::db::code_counter::{self, Bound, CodeFor, Counted, Room, WINDOW_US};
 use sea_orm::EntityTrait as _;
 
 use super::challenge::{add, by_two, group, repeated, write};
@@ -25,9 +25,15 @@ async fn reserve(
 ) -> Room {
     write(database, move |transaction| {
         let counted = counted.clone();
-        Box::pin(
-            async move { code_counter::reserve(transaction, &counted, challenge, now_us).await },
-        )
+        Box::pin(async move {
+            code_counter::reserve(
+                transaction,
+                &counted,
+                challenge.map(CodeFor::Challenge),
+                now_us,
+            )
+            .await
+        })
     })
     .await
 }
@@ -100,7 +106,11 @@ async fn what_is_given_back_is_one_transmission_of_one_challenge() {
             );
         }
         write(database, move |transaction| {
-            Box::pin(code_counter::release(transaction, one, NOW))
+            Box::pin(code_counter::release(
+                transaction,
+                CodeFor::Challenge(one),
+                NOW,
+            ))
         })
         .await;
         for name in ["a", "b"] {
