@@ -10,7 +10,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=error-codes.tsv");
     let codes = error_codes(Path::new("error-codes.tsv"))?;
     fs::write(out.join("error_code.rs"), codes.generate())?;
-    for (folder, name) in [(".", "merchant"), ("tests/fixture", "fixture")] {
+    for (folder, name) in [
+        (".", "merchant"),
+        (".", "challenger"),
+        ("tests/fixture", "fixture"),
+    ] {
         let document = load(folder, name)?;
         fs::write(out.join(format!("{name}.rs")), generate(&document, &codes)?)?;
         write_document(out, &document)?;

@@ -150,6 +150,7 @@ pub fn service(
             documentation: Arc::clone(&documentation),
         }),
         unauthorized: ErrorCode::MerchantGenericUnauthorized,
+        failures: None,
     });
     Ok(layers.map_err(|_| ServeError::PublicUrl)?.around(Mount {
         documentation,

@@ -58,6 +58,18 @@ impl Directory {
         directory
     }
 
+    /// The directory of a table of operations that knows no instances.
+    ///
+    /// # Panics
+    /// As [`Directory::new`].
+    #[must_use]
+    pub fn without_instances(operations: &'static [Operation]) -> Self {
+        Self {
+            instance: Router::new(),
+            ..Self::new(operations)
+        }
+    }
+
     /// Finds what a method and a path, as they stand in the request, lead to.
     #[must_use]
     pub fn find(&self, method: &str, path: &str) -> Destination {

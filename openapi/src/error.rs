@@ -1,4 +1,5 @@
-//! The one shape of every failure: `{code, hint, detail?}` with the registry's number.
+//! The one shape of every failure: `{code, hint, detail?}` with the registry's number; for OAuth 2.0 with two members more, and
+//! for people as a page.
 
 use std::fmt;
 
@@ -25,16 +26,48 @@ struct Inner {
     detail: Option<String>,
     parameter: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    oauth: Option<&'static str>,
+    page: Option<String>,
 }
 
 #[derive(Serialize)]
 struct Body<'a> {
+    #[serde(flatten)]
+    oauth: Option<OAuth>,
     code: u16,
     hint: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<&'a str>,
+}
+
+/// What RFC 6749 section 5.2 wants in a failure.
+#[derive(Serialize)]
+struct OAuth {
+    error: &'static str,
+    error_description: String,
+}
+
+impl OAuth {
+    fn new(error: &'static str, description: &str) -> Self {
+        // The RFC allows neither quotes, backslashes nor anything outside of ASCII.
+        let is_allowed = |character: char| matches!(character, ' ' | '!' | '#'..='[' | ']'..='~');
+        let error_description = description
+            .chars()
+            .map(|character| {
+                if is_allowed(character) {
+                    character
+                } else {
+                    '\''
+                }
+            })
+            .collect();
+        Self {
+            error,
+            error_description,
+        }
+    }
 }
 
 impl ApiError {
@@ -49,6 +82,8 @@ impl ApiError {
             detail: None,
             parameter: None,
             headers: Vec::new(),
+            oauth: None,
+            page: None,
         }))
     }
 
@@ -87,6 +122,53 @@ impl ApiError {
             .unwrap_or(u64::MAX)
             .max(1);
         self.with_header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// The error code of OAuth 2.0 (RFC 6749 section 5.2, RFC 6750 section 3.1), for the endpoints that it rules.
+    #[must_use]
+    pub fn with_oauth_error(mut self, error: &'static str) -> Self {
+        self.0.oauth = Some(error);
+        self
+    }
+
+    /// A page instead of the error object, for people.
+    #[must_use]
+    pub fn with_page(mut self, html: String) -> Self {
+        self.0.page = Some(html);
+        self
+    }
+
+    /// The error code of OAuth 2.0, where it has one.
+    #[must_use]
+    pub fn oauth_error(&self) -> Option<&'static str> {
+        self.0.oauth
+    }
+
+    /// Whether it is a page.
+    #[must_use]
+    pub fn is_page(&self) -> bool {
+        self.0.page.is_some()
+    }
+
+    /// What was wrong with this input, where that is known.
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
+        self.0.detail.as_deref()
+    }
+
+    /// The parameter or body member that was wrong, where that is known.
+    #[must_use]
+    pub fn parameter(&self) -> Option<&str> {
+        self.0.parameter.as_deref()
+    }
+
+    /// The value of a header that goes with it.
+    #[must_use]
+    pub fn header(&self, name: &HeaderName) -> Option<&HeaderValue> {
+        let mut headers = self.0.headers.iter();
+        headers
+            .find(|(header, _)| header == name)
+            .map(|(_, value)| value)
     }
 
     /// The registry's code.
@@ -130,32 +212,35 @@ impl ResponseError for ApiError {
     }
 }
 
-/// Marks an answer with the code that it carries, for the access log and the metrics.
-#[derive(Debug, Clone, Copy)]
-pub struct AnsweredCode(pub ErrorCode);
-
 impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        let Inner {
-            code,
-            status,
-            detail,
-            parameter,
-            headers,
-        } = *self.0;
-        let body = Body {
-            code: code.number(),
-            hint: code.hint(),
-            detail: detail.as_deref(),
-            parameter: parameter.as_deref(),
+    /// The answer, which carries the failure itself as its data, for whoever logs or counts it, or gives it another shape.
+    fn into_response(mut self) -> Response {
+        let (media_type, bytes) = match self.0.page.take() {
+            Some(page) => ("text/html; charset=utf-8", page.into_bytes()),
+            None => ("application/json", self.0.to_json()),
         };
-        let bytes = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = Response::builder()
-            .status(status)
-            .content_type("application/json")
+            .status(self.0.status)
+            .content_type(media_type)
             .body(bytes);
-        response.headers_mut().extend(headers);
-        response.set_data(AnsweredCode(code));
+        response.headers_mut().extend(self.0.headers.clone());
+        response.set_data(self);
         response
+    }
+}
+
+impl Inner {
+    fn to_json(&self) -> Vec<u8> {
+        let (hint, detail) = (self.code.hint(), self.detail.as_deref());
+        let body = Body {
+            oauth: self
+                .oauth
+                .map(|error| OAuth::new(error, detail.unwrap_or(hint))),
+            code: self.code.number(),
+            hint,
+            detail,
+            parameter: self.parameter.as_deref(),
+        };
+        serde_json::to_vec(&body).unwrap_or_default()
     }
 }

@@ -1,8 +1,8 @@
 //! The OpenAPI documents of Kontor, and what is generated from them.
 //!
-//! `merchant.yaml` and `common.yaml` beside this crate are the only source of routes, wire types, permissions and
-//! statuses. `build.rs` compiles them with `kontor-openapi-codegen` into the modules [`common`] and [`merchant`]; the other
-//! modules are the runtime that the generated code stands on:
+//! `merchant.yaml`, `challenger.yaml` and `common.yaml` beside this crate are the only source of routes, wire types, permissions and
+//! statuses. `build.rs` compiles them with `kontor-openapi-codegen` into the modules [`common`], [`merchant`] and
+//! [`challenger`]; the other modules are the runtime that the generated code stands on:
 //!
 //! - [`scalar`]: the types that a document names with `x-rust-type`;
 //! - [`json`], [`body`], [`parameter`]: strict reading of what a client sends;
@@ -23,7 +23,7 @@ pub mod parameter;
 pub mod reply;
 pub mod scalar;
 
-pub use error::{AnsweredCode, ApiError, ErrorCode};
+pub use error::{ApiError, ErrorCode};
 pub use operation::{
     Admitted, Authorized, Declared, Described, Failure, Gate, Operation, Requirement, Scheme,
 };
@@ -35,6 +35,11 @@ pub mod export {
     pub use poem_openapi;
     pub use serde;
     pub use serde_json;
+}
+
+/// The Challenger.
+pub mod challenger {
+    include!(concat!(env!("OUT_DIR"), "/challenger.rs"));
 }
 
 /// What both documents share.

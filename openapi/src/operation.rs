@@ -25,8 +25,10 @@ pub struct Operation {
     pub root_only: bool,
     /// Whether a self-provisioned instance may call it while it lacks a mandatory factor.
     pub usable_before_validation: bool,
-    /// The alternatives of which a caller must satisfy one; none for a public operation.
+    /// The alternatives of which a caller must satisfy one; none for an operation that knows no credentials.
     pub security: &'static [Requirement],
+    /// Whether a request without a credential is let in.
+    pub public: bool,
     /// The statuses of the reply enum.
     pub successes: &'static [u16],
     /// The documented failures.
@@ -82,6 +84,8 @@ pub struct Failure {
     pub codes: &'static [ErrorCode],
     /// The headers that go with it.
     pub headers: &'static [&'static str],
+    /// The media types that it is written in.
+    pub media_types: &'static [&'static str],
 }
 
 /// A type that stands for an operation.

@@ -49,7 +49,7 @@ impl<R: ApiResponse, O: Described> ApiResponse for Answer<R, O> {
             self::meta(
                 failure.status,
                 failure.description,
-                &["application/json"],
+                failure.media_types,
                 failure.headers,
             )
         }));

@@ -24,7 +24,7 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use http_body::Body as _;
-use kontor_openapi::AnsweredCode;
+use kontor_openapi::ApiError;
 use poem::{
     Endpoint, Middleware, Request, Response, Result,
     http::{HeaderValue, Method, StatusCode, Uri, header},
@@ -157,8 +157,8 @@ impl<'a> Pending<'a> {
                 .operation()
                 .or_else(|| response.data::<OperationId>().map(|id| id.0)),
             code: response
-                .data::<AnsweredCode>()
-                .map(|answered| answered.0.number()),
+                .data::<ApiError>()
+                .map(|error| error.code().number()),
             bytes,
         });
     }

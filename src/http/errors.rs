@@ -16,7 +16,7 @@ use kontor_openapi::{ApiError, ErrorCode, Operation};
 use poem::{
     Endpoint, Error, IntoResponse, Middleware, Request, Response, Result,
     error::{MethodNotAllowedError, NotFoundError, ReadBodyError},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
 };
 use poem_openapi::{
     OperationId,
@@ -72,6 +72,32 @@ pub fn log_panics() {
     PANICS_ARE_LOGGED.store(true, Ordering::Relaxed);
 }
 
+/// How a service shapes its failures, where they are more than the error object of the interface.
+pub trait FailureShape: Send + Sync + 'static {
+    /// Gives a failure the shape that its request asks for.
+    fn shape(&self, request: &FailedRequest, error: ApiError) -> ApiError;
+}
+
+/// What is still known of a request that failed.
+pub struct FailedRequest {
+    /// Its path, without the query.
+    pub path: String,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its id.
+    pub id: Option<RequestId>,
+}
+
+impl FailedRequest {
+    fn of(request: &Request) -> Self {
+        Self {
+            path: request.uri().path().to_owned(),
+            headers: request.headers().clone(),
+            id: request.data::<RequestId>().cloned(),
+        }
+    }
+}
+
 /// Middleware that turns every failure and every panic into an answer, and error answers without a body of their own
 /// into the error body. It opens the span `request` with the field `request.id` around all that happens inside.
 pub struct ConvertErrors(Arc<Converter>);
@@ -79,15 +105,27 @@ pub struct ConvertErrors(Arc<Converter>);
 struct Converter {
     routes: Arc<dyn Routes>,
     unauthorized: ErrorCode,
+    shape: Option<Arc<dyn FailureShape>>,
 }
 
 impl ConvertErrors {
     /// Takes `Allow` from these routes, and reports a failed authorisation of the framework by this code.
     #[must_use]
     pub fn new(routes: Arc<dyn Routes>, unauthorized: ErrorCode) -> Self {
+        Self::shaped_by(routes, unauthorized, None)
+    }
+
+    /// The same, with failures in the shape of the service.
+    #[must_use]
+    pub fn shaped_by(
+        routes: Arc<dyn Routes>,
+        unauthorized: ErrorCode,
+        shape: Option<Arc<dyn FailureShape>>,
+    ) -> Self {
         Self(Arc::new(Converter {
             routes,
             unauthorized,
+            shape,
         }))
     }
 }
@@ -115,6 +153,8 @@ impl<E: Endpoint> Endpoint for ConvertErrorsEndpoint<E> {
     async fn call(&self, request: Request) -> Result<Response> {
         let uri = request.uri().clone();
         let reached = request.data::<Reached>().cloned();
+        let shape = self.converter.shape.as_ref();
+        let shape = shape.map(|shape| (shape, FailedRequest::of(&request)));
         let id = request.data::<RequestId>().map(RequestId::as_str);
         let span = tracing::error_span!(target: "kontor::request", "request", request.id = id);
         let inner = AssertUnwindSafe(self.inner.call(request))
@@ -130,6 +170,9 @@ impl<E: Endpoint> Endpoint for ConvertErrorsEndpoint<E> {
             }
             Err(payload) => after_panic(payload.as_ref()),
         };
+        if let Some((shape, request)) = shape {
+            response = shaped(response, shape.as_ref(), &request);
+        }
         // At once, instead of growing step by step on the way out.
         response.headers_mut().reserve(HEADERS_TO_COME);
         Ok(response)
@@ -239,6 +282,17 @@ impl Converter {
             .with_status(StatusCode::UNAUTHORIZED)
             .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
     }
+}
+
+fn shaped(response: Response, shape: &dyn FailureShape, request: &FailedRequest) -> Response {
+    // A page has its shape.
+    let is_error_object = response.content_type() == Some("application/json");
+    let Some(error) = response.data::<ApiError>().filter(|_| is_error_object) else {
+        return response;
+    };
+    let mut shaped = shape.shape(request, error.clone()).into_response();
+    carry_over(response.data::<OperationId>(), &mut shaped);
+    shaped
 }
 
 /// An error answer with a type other than plain text was made on purpose: the error body itself, or a page.

@@ -99,6 +99,8 @@ pub struct Settings {
     pub routes: Arc<dyn Routes>,
     /// What a failed authorisation of the framework is reported as; the merchant has a code of its own.
     pub unauthorized: ErrorCode,
+    /// How failures are shaped, where they are more than the error object.
+    pub failures: Option<Arc<dyn errors::FailureShape>>,
 }
 
 /// All layers in their order.
@@ -141,7 +143,11 @@ impl Layers {
             security_headers: security_headers::SecurityHeaders::new(&public_url)?,
             cors: cors::Cors::new(Arc::clone(&routes)),
             compression: compression::CompressAnswers,
-            errors: errors::ConvertErrors::new(routes, settings.unauthorized),
+            errors: errors::ConvertErrors::shaped_by(
+                routes,
+                settings.unauthorized,
+                settings.failures,
+            ),
             timeout: timeout::LimitTime::new(request_timeout),
         })
     }

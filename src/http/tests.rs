@@ -46,6 +46,7 @@ fn service(metrics: &Arc<Metrics>) -> BoxEndpoint<'static, Response> {
         metrics: Arc::clone(metrics),
         routes: Arc::new(SomeRoutes),
         unauthorized: ErrorCode::MerchantGenericUnauthorized,
+        failures: None,
     };
     Layers::new(settings).unwrap().around(inner)
 }

@@ -73,6 +73,7 @@ where
         metrics: Arc::new(Metrics::new(Sources::none())),
         routes: Arc::new(NoRoutes),
         unauthorized: ErrorCode::MerchantGenericUnauthorized,
+        failures: None,
     });
     layers.expect("a public URL").around(dispatch)
 }

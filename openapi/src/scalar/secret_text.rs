@@ -1,11 +1,11 @@
-//! Secrets of other services.
+//! Secrets that are taken as they are.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use zeroize::Zeroizing;
 
-/// A secret that belongs to another service, taken as it is: at most 1024 characters, none of them NUL.
+/// A secret that somebody else made or types, taken as it is: without NUL, and no longer than the document allows.
 ///
 /// It is wiped when dropped, and no format prints it.
 #[derive(Clone, PartialEq, Eq)]

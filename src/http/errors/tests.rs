@@ -2,7 +2,7 @@
 
 use std::io;
 
-use kontor_openapi::AnsweredCode;
+use kontor_openapi::ApiError;
 use poem::{Body, EndpointExt, Route, endpoint::make, get, http::Method, web::Html};
 use poem_openapi::{OpenApi, OpenApiService, param::Query, payload::Json};
 use serde_json::json;
@@ -27,7 +27,7 @@ async fn outcome(respond: impl Fn() -> Result<Response> + Send + Sync) -> (u16, 
     let response = converted(respond).await;
     let status = response.status().as_u16();
     assert_eq!(response.content_type(), Some("application/json"));
-    let answered = response.data::<AnsweredCode>().unwrap().0.number();
+    let answered = response.data::<ApiError>().unwrap().code().number();
     let body = json_of(response).await;
     assert_eq!(body["code"], answered);
     assert!(body["hint"].is_string());
@@ -107,7 +107,7 @@ async fn our_own_failures_pass_with_their_headers_and_operation() {
     .await;
     assert_eq!(response.header("retry-after"), Some("7"));
     assert_eq!(response.data::<OperationId>().unwrap().0, "getConfig");
-    assert_eq!(response.data::<AnsweredCode>().unwrap().0.number(), 11);
+    assert_eq!(response.data::<ApiError>().unwrap().code().number(), 11);
     assert_eq!(json_of(response).await["code"], 11);
 }
 

@@ -114,7 +114,7 @@ fn trait_method(operation: &Operation) -> TokenStream {
         operation.summary.trim()
     );
     let docs = doc(&operation.description, &operation.summary);
-    let guest = if operation.security.is_empty() {
+    let guest = if operation.public {
         quote!(visitor: Self::Visitor)
     } else {
         quote!(caller: Self::Caller)
@@ -171,7 +171,7 @@ fn route(tag: &str, operation: &Operation) -> TokenStream {
             });
             quote!(#scope #name: ::kontor_openapi::Declared<#scheme>)
         });
-    let guard = if operation.security.is_empty() {
+    let guard = if operation.public {
         quote!(Admitted)
     } else {
         quote!(Authorized)

@@ -41,6 +41,7 @@ fn row(operation: &Operation) -> TokenStream {
         tag,
         root_only,
         usable_before_validation,
+        public,
         ..
     } = operation;
     let method = operation.method.to_uppercase();
@@ -59,13 +60,14 @@ fn row(operation: &Operation) -> TokenStream {
         let status = failure.status;
         let description = &failure.description;
         let codes = failure.codes.iter().map(|code| variant(code));
-        let headers = &failure.headers;
+        let (headers, media_types) = (&failure.headers, &failure.media);
         quote! {
             ::kontor_openapi::Failure {
                 status: #status,
                 description: #description,
                 codes: &[#(::kontor_openapi::ErrorCode::#codes),*],
                 headers: &[#(#headers),*],
+                media_types: &[#(#media_types),*],
             }
         }
     });
@@ -83,6 +85,7 @@ fn row(operation: &Operation) -> TokenStream {
             root_only: #root_only,
             usable_before_validation: #usable_before_validation,
             security: &[#(#security),*],
+            public: #public,
             successes: &[#(#successes),*],
             failures: &[#(#failures),*],
             malformed: &[#((#pointers, ::kontor_openapi::ErrorCode::#codes)),*],

@@ -54,7 +54,7 @@ fn schema(schema: &Schema) -> TokenStream {
             let (derive, ty) = (derive(&TokenStream::new()), rust_type(ty));
             quote!(#derive #[serde(transparent)] pub struct #name(pub #ty);)
         }
-        Kind::Struct(fields) => structure(name, fields),
+        Kind::Struct { fields, open } => structure(name, fields, *open),
         Kind::Enum(values) => string_enum(name, values),
         Kind::Union {
             variants,
@@ -87,10 +87,18 @@ fn derive(more: &TokenStream) -> TokenStream {
     }
 }
 
-fn structure(name: &Ident, fields: &[Field]) -> TokenStream {
+fn structure(name: &Ident, fields: &[Field], open: bool) -> TokenStream {
     let derive = derive(&TokenStream::new());
     let fields = fields.iter().map(field);
-    quote!(#derive pub struct #name { #(#fields,)* })
+    let others = open.then(|| {
+        let ty = rust_type(&Type::Free);
+        quote! {
+            /// The members that the document does not name.
+            #[serde(flatten)]
+            pub others: #ty,
+        }
+    });
+    quote!(#derive pub struct #name { #(#fields,)* #others })
 }
 
 fn field(field: &Field) -> TokenStream {

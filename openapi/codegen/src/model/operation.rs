@@ -24,6 +24,8 @@ pub(crate) struct Operation {
     /// An instance that lacks a mandatory factor may do it.
     pub(crate) usable_before_validation: bool,
     pub(crate) security: Vec<Requirement>,
+    /// Whether a request without a credential is let in.
+    pub(crate) public: bool,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<Body>,
     pub(crate) successes: Vec<Success>,
@@ -116,13 +118,15 @@ pub(crate) enum MediaKind {
     Binary,
 }
 
-/// A documented failure: its body is the Taler error object with one of these codes.
+/// A documented failure: its body is the Taler error object with one of these codes, or a page for whoever asks for one.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) status: u16,
     pub(crate) description: String,
     pub(crate) headers: Vec<String>,
     pub(crate) codes: Vec<String>,
+    /// The media types that it is written in.
+    pub(crate) media: Vec<String>,
 }
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
@@ -219,6 +223,7 @@ impl Reader<'_> {
             parameters.push(parameter_of(parameter)?);
         }
         check_path(node, path, &parameters)?;
+        let (security, optional) = self.security(node)?;
         let body = node
             .get("requestBody")
             .map(|body| body.resolve())
@@ -233,7 +238,8 @@ impl Reader<'_> {
             deprecated: node.flag("deprecated")?,
             root_only: node.get("servers").is_some(),
             usable_before_validation: node.flag("x-usable-before-validation")?,
-            security: self.security(node)?,
+            public: security.is_empty() || optional,
+            security,
             parameters,
             malformed: body
                 .as_ref()
@@ -244,12 +250,17 @@ impl Reader<'_> {
         })
     }
 
-    fn security(&self, node: &Node<'_>) -> Result<Vec<Requirement>, Error> {
+    /// The alternatives, and whether one of them is to present nothing.
+    fn security(&self, node: &Node<'_>) -> Result<(Vec<Requirement>, bool), Error> {
         node.required("security")
             .map_err(|_| node.error("`security` must be said, `[]` for a public operation"))?;
-        let mut requirements = Vec::new();
+        let (mut requirements, mut optional) = (Vec::new(), false);
         for item in node.items_at("security")? {
             let members = item.members()?;
+            if members.is_empty() {
+                optional = true;
+                continue;
+            }
             let [(scheme, permissions)] = &members[..] else {
                 return Err(item.error("one security scheme at a time"));
             };
@@ -274,7 +285,7 @@ impl Reader<'_> {
                 permission,
             });
         }
-        Ok(requirements)
+        Ok((requirements, optional))
     }
 
     fn malformed(&self, body: &Node<'_>) -> Result<Vec<(String, String)>, Error> {
@@ -313,6 +324,11 @@ impl Reader<'_> {
                     description,
                     headers,
                     codes: self.codes_of(&response)?,
+                    media: response
+                        .members_at("content")?
+                        .iter()
+                        .map(|(media, _)| (*media).to_owned())
+                        .collect(),
                 });
             } else {
                 let headers = response.members_at("headers")?;
@@ -462,12 +478,19 @@ fn only_text(schema: &Node<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// The schemas of failures: the error object, and the same with the members that OAuth 2.0 wants.
+const ERROR_BODIES: [&str; 2] = ["ErrorDetail", "OAuthErrorDetail"];
+
+/// A failure is the error object, beside which there may be a page.
 fn is_error_body(response: &Node<'_>) -> Result<bool, Error> {
     let content = response.members_at("content")?;
-    let [("application/json", media)] = &content[..] else {
+    let (Some(("application/json", media)), Some("text/html") | None) =
+        (content.first(), content.get(1).map(|(media, _)| *media))
+    else {
         return Ok(false);
     };
-    Ok(media.required("schema")?.resolve()?.key() == "ErrorDetail")
+    let schema = media.required("schema")?.resolve()?.key();
+    Ok(ERROR_BODIES.contains(&schema.as_str()))
 }
 
 fn header(name: &str, reference: &Node<'_>) -> Result<Header, Error> {

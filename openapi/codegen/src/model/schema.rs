@@ -44,7 +44,11 @@ pub(crate) struct Schema {
 
 #[derive(Debug)]
 pub(crate) enum Kind {
-    Struct(Vec<Field>),
+    /// Named members; `open` where others are kept beside them.
+    Struct {
+        fields: Vec<Field>,
+        open: bool,
+    },
     Enum(Vec<String>),
     /// Exactly one of the variants; told apart by the member named in `discriminator` or else by which one fits.
     Union {
@@ -144,8 +148,12 @@ fn kind(name: &str, node: &Node<'_>, inner: &mut Vec<Schema>) -> Result<Kind, Er
 
 fn structure(name: &str, node: &Node<'_>, inner: &mut Vec<Schema>) -> Result<Kind, Error> {
     only(node, &OBJECT)?;
-    if let Some(additional) = node.get("additionalProperties") {
-        return Err(additional.error("an object has either named properties or additional ones"));
+    let additional = node.get("additionalProperties");
+    let open = additional
+        .as_ref()
+        .is_some_and(|additional| additional.value.as_bool() == Some(true));
+    if let Some(additional) = additional.filter(|_| !open) {
+        return Err(additional.error("beside named properties, additional ones may be anything"));
     }
     let mut required = Vec::new();
     for item in node.items_at("required")? {
@@ -175,7 +183,7 @@ fn structure(name: &str, node: &Node<'_>, inner: &mut Vec<Schema>) -> Result<Kin
             deprecated: property.flag("deprecated")?,
         });
     }
-    Ok(Kind::Struct(fields))
+    Ok(Kind::Struct { fields, open })
 }
 
 /// The keyword that makes a schema a union: exactly one of its variants fits, or the first that does is meant.
