@@ -10,6 +10,8 @@ use poem::{
 };
 use serde::Serialize;
 
+use crate::{reply, scalar::Page};
+
 include!(concat!(env!("OUT_DIR"), "/error_code.rs"));
 
 /// A failure as the client sees it.
@@ -27,7 +29,7 @@ struct Inner {
     parameter: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
     oauth: Option<&'static str>,
-    page: Option<String>,
+    page: Option<Page>,
 }
 
 #[derive(Serialize)]
@@ -133,8 +135,8 @@ impl ApiError {
 
     /// A page instead of the error object, for people.
     #[must_use]
-    pub fn with_page(mut self, html: String) -> Self {
-        self.0.page = Some(html);
+    pub fn with_page(mut self, page: Page) -> Self {
+        self.0.page = Some(page);
         self
     }
 
@@ -215,14 +217,11 @@ impl ResponseError for ApiError {
 impl IntoResponse for ApiError {
     /// The answer, which carries the failure itself as its data, for whoever logs or counts it, or gives it another shape.
     fn into_response(mut self) -> Response {
-        let (media_type, bytes) = match self.0.page.take() {
-            Some(page) => ("text/html; charset=utf-8", page.into_bytes()),
-            None => ("application/json", self.0.to_json()),
+        let status = self.0.status.as_u16();
+        let mut response = match self.0.page.take() {
+            Some(page) => reply::page(status, page),
+            None => reply::bytes(status, "application/json", self.0.to_json()),
         };
-        let mut response = Response::builder()
-            .status(self.0.status)
-            .content_type(media_type)
-            .body(bytes);
         response.headers_mut().extend(self.0.headers.clone());
         response.set_data(self);
         response

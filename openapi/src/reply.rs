@@ -14,7 +14,7 @@ use poem_openapi::{
 };
 use serde::Serialize;
 
-use crate::{ApiError, Described, ErrorCode};
+use crate::{ApiError, Described, ErrorCode, scalar::Page};
 
 /// What an operation answers: one of its documented replies, or a failure.
 pub struct Answer<R, O> {
@@ -82,6 +82,14 @@ pub fn bytes(status: u16, media_type: &'static str, body: Vec<u8>) -> Response {
         .status(code(status))
         .content_type(media_type)
         .body(body)
+}
+
+/// An answer that is a page, with its headers.
+#[must_use]
+pub fn page(status: u16, page: Page) -> Response {
+    let mut response = bytes(status, "text/html; charset=utf-8", page.html.into_bytes());
+    response.headers_mut().extend(page.headers);
+    response
 }
 
 /// Adds the headers that have a value. One that cannot stand in a header is left out.

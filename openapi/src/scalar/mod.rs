@@ -5,6 +5,7 @@
 mod amount;
 pub mod base32;
 mod hash;
+mod html;
 mod id;
 mod image;
 mod key;
@@ -18,6 +19,7 @@ mod time;
 
 pub use amount::Amount;
 pub use hash::{HashCode, WireSalt};
+pub use html::Page;
 pub use id::InstanceId;
 pub use image::ImageDataUrl;
 pub use key::EddsaPublicKey;

@@ -88,6 +88,7 @@ fn media_type(content: &Content) -> TokenStream {
         MediaKind::Json(ty) => rust_type(ty),
         MediaKind::Text => quote!(::std::string::String),
         MediaKind::Binary => quote!(::std::vec::Vec<u8>),
+        MediaKind::Page => quote!(::kontor_openapi::scalar::Page),
     }
 }
 
@@ -146,6 +147,7 @@ fn write(content: &Content, status: u16) -> TokenStream {
             quote!(::kontor_openapi::reply::bytes(#status, concat!(#media, "; charset=utf-8"), body.into_bytes()))
         }
         MediaKind::Binary => quote!(::kontor_openapi::reply::bytes(#status, #media, body)),
+        MediaKind::Page => quote!(::kontor_openapi::reply::page(#status, body)),
     }
 }
 

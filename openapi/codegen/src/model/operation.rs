@@ -116,6 +116,8 @@ pub(crate) enum MediaKind {
     Json(Type),
     Text,
     Binary,
+    /// HTML with headers of its own.
+    Page,
 }
 
 /// A documented failure: its body is the Taler error object with one of these codes, or a page for whoever asks for one.
@@ -511,7 +513,10 @@ fn content_of(media: &str, node: &Node<'_>) -> Result<Content, Error> {
         },
         Type::Text if schema.text_at("format")? == Some("binary") => MediaKind::Binary,
         Type::Text => MediaKind::Text,
-        _ => return Err(schema.error("an answer that is not JSON is a string")),
+        Type::Named(reference) if media == "text/html" && reference.name == "Page" => {
+            MediaKind::Page
+        }
+        _ => return Err(schema.error("an answer that is not JSON is a string or a `Page`")),
     };
     Ok(Content {
         media: media.to_owned(),
