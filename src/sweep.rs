@@ -41,7 +41,8 @@ async fn remove_some(app: &App, now_us: i64) -> Result<bool, DatabaseError> {
         Box::pin(async move {
             let challenges = db::challenge::remove_expired(transaction, now_us, AT_ONCE).await?;
             let counters = db::code_counter::remove_old(transaction, now_us, AT_ONCE).await?;
-            Ok::<_, DatabaseError>(challenges.max(counters))
+            let validations = db::validation::remove_expired(transaction, now_us, AT_ONCE).await?;
+            Ok::<_, DatabaseError>(challenges.max(counters).max(validations))
         })
     });
     Ok(removed.await? == AT_ONCE)

@@ -11,6 +11,7 @@
 //! which a statement failed is never committed, on SQLite neither.
 
 pub mod access_token;
+pub mod address_grant;
 pub mod audit;
 pub mod bank_account;
 pub mod challenge;
@@ -23,6 +24,7 @@ pub mod key;
 pub mod kyc_check;
 pub mod login_attempt;
 pub mod otp_device;
+pub mod validation;
 
 mod changes;
 mod connect;
