@@ -1,6 +1,6 @@
 # Everything that a contributor or the continuous integration does with this repository.
-# `make` alone lists the targets. Needed: cargo, a C compiler and git; for `test` PostgreSQL
-# and oathtool, which are installed where apt-get can do it; for `lint` Node.js.
+# `make` alone lists the targets. Needed: cargo, a C compiler and git; for `lint` and `test` Node.js with npm,
+# and Python; for `test` PostgreSQL, oathtool and Chromium, which are installed where apt-get can do it.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -18,6 +18,8 @@ CARGO_DENY_ROOT := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)
 CARGO_DENY := $(CARGO_DENY_ROOT)/bin/cargo-deny
 
 REDOCLY := REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes @redocly/cli@2.77.0
+
+KONTOR := $(or $(CARGO_TARGET_DIR),target)/debug/kontor
 
 # Where the suite notes the answers that it saw, for the coverage test.
 ANSWERS := $(or $(CARGO_TARGET_DIR),target)/tmp/answers
@@ -39,7 +41,7 @@ run: ## build Kontor and start its sandbox: a throw-away server with a sample sh
 
 # The suites come last: their summary then closes the output.
 .PHONY: test
-test: postgresql oathtool ## run every test, on SQLite and then on PostgreSQL
+test: postgresql oathtool clients browser ## run every test, on SQLite and then on PostgreSQL
 	@echo "== Examples in the documentation"
 	cargo test --workspace --locked --doc
 	@echo "== Tests on SQLite"
@@ -103,9 +105,11 @@ redocly:
 editions:
 	cargo build --locked
 	@mkdir -p $(TOOLS)
-	$(or $(CARGO_TARGET_DIR),target)/debug/kontor openapi merchant --format json >$(TOOLS)/merchant-3.1.json
-	$(or $(CARGO_TARGET_DIR),target)/debug/kontor openapi merchant --format json-3.0 >$(TOOLS)/merchant-3.0.json
-	$(REDOCLY) lint --config openapi/redocly.yaml $(TOOLS)/merchant-3.1.json $(TOOLS)/merchant-3.0.json
+	for api in merchant challenger; do \
+		$(KONTOR) openapi $$api --format json >$(TOOLS)/$$api-3.1.json && \
+		$(KONTOR) openapi $$api --format json-3.0 >$(TOOLS)/$$api-3.0.json && \
+		$(REDOCLY) lint --config openapi/redocly.yaml $(TOOLS)/$$api-3.1.json $(TOOLS)/$$api-3.0.json || exit 1; \
+	done
 
 # The database of advisories is a repository of its own: without a way to it, that check is left out and says so.
 .PHONY: dependencies
@@ -142,3 +146,14 @@ oathtool:
 	@if command -v oathtool >/dev/null; then exit 0; fi; \
 	root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	$$root tests/oathtool.sh --version >/dev/null
+
+# Libraries of others by which the suite is a client of the Challenger, below the target folder.
+.PHONY: clients
+clients:
+	@tests/clients/challenger.sh authlib --install
+	@tests/clients/challenger.sh openid-client --install
+
+# Chromium, and what walks through the Challenger's pages with it.
+.PHONY: browser
+browser:
+	@tests/browser.sh --install

@@ -13,8 +13,8 @@ use crate::{
         Deadline, LongPoll,
         outbound::{OutboundClient, OutboundSettings, OutboundStartError},
     },
-    merchant::legal::{LegalDocuments, LegalError},
-    metrics::CodeMetrics,
+    legal::{LegalDocuments, LegalError},
+    metrics::{ChallengerMetrics, CodeMetrics},
     random::Random,
     secrets::{KeyFile, KeyFileError, KeyedHash, Keyring, WrongKey},
     tan::{Delivery, Undeliverable},
@@ -46,6 +46,8 @@ pub struct App {
     pub outbound: OutboundClient,
     /// How many confirmation codes did what.
     pub codes: CodeMetrics,
+    /// What the Challenger did.
+    pub challenger_metrics: ChallengerMetrics,
     /// The channels on which an instance that signed up by itself must have a factor.
     pub mandatory_channels: Vec<Channel>,
 }
@@ -133,7 +135,14 @@ impl App {
             .merchant
             .public_url()
             .map_err(StartError::Settings)?;
-        let legal = LegalDocuments::load(&settings.merchant)?;
+        let merchant = &settings.merchant;
+        let legal = LegalDocuments::load(
+            (merchant.terms.as_deref(), merchant.terms_version.clone()),
+            (
+                merchant.privacy.as_deref(),
+                merchant.privacy_version.clone(),
+            ),
+        )?;
         let outbound = OutboundClient::new(&outbound_settings(&settings))?;
         let hasher = Hasher::start(hasher_settings(&settings), random.clone())?;
         let database = Database::connect(&database_settings(&settings)).await?;
@@ -162,6 +171,7 @@ impl App {
             tan,
             outbound,
             codes: CodeMetrics::default(),
+            challenger_metrics: ChallengerMetrics::default(),
         })
     }
 

@@ -295,7 +295,7 @@ impl From<Error> for ApiError {
             Error::AccountNotEligible => MerchantPrivateAccountNotEligibleForExchange.into(),
             Error::Database(error) => {
                 log_cause(&error);
-                database(&error).into()
+                database_code(&error).into()
             }
             Error::Internal(_) | Error::ConfirmationStale => {
                 log_cause(&error);
@@ -335,7 +335,9 @@ fn unauthorized() -> ApiError {
         .with_header(header::WWW_AUTHENTICATE, challenge)
 }
 
-fn database(error: &DatabaseError) -> ErrorCode {
+/// The code of what went wrong in the database.
+#[must_use]
+pub fn database_code(error: &DatabaseError) -> ErrorCode {
     use ErrorCode::*;
     match error {
         DatabaseError::Url(_)

@@ -1,4 +1,4 @@
-//! Kontor: a self-hosted server for the GNU Taler Merchant Backend API.
+//! Kontor: a self-hosted server for two GNU Taler APIs, the Merchant Backend and the Challenger.
 //!
 //! A request passes these layers, from the outside in, none skipped and none visited twice:
 //!
@@ -8,6 +8,7 @@
 //! | [`http`] | request id, access log, limits, codings, errors: what every request passes |
 //! | `kontor_openapi` | generated from the documents: routes, permissions, strict wire types |
 //! | [`merchant`] | one file per tag of the document: its operations |
+//! | [`challenger`] | the other service, which proves that a person receives messages at an address |
 //! | [`auth`] | credentials, password hashes, tokens, scopes |
 //! | [`db`] | every SQL statement, behind two doors |
 //! | [`domain`] | rules without input or output: accounts, hashes, signatures |
@@ -35,6 +36,7 @@ pub mod error;
 pub mod exchange;
 pub mod http;
 pub mod kyc;
+pub mod legal;
 pub mod logging;
 pub mod management;
 pub mod merchant;

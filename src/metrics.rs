@@ -10,11 +10,16 @@
 //! | `kontor_password_hashes` | `state`: `waiting`, `running` | the password hashing queue |
 //! | `kontor_long_polls_waiting` | | requests that wait for a change |
 //! | `kontor_codes_total` | `channel`, `outcome`: `sent`, `undelivered`, `refused`, `solved`, `wrong` | confirmation codes |
+//! | `kontor_challenger_setups_total` | | validations that clients of the Challenger set up |
+//! | `kontor_challenger_validations_total` | | addresses that people proved |
+//! | `kontor_challenger_tokens_total` | | tokens that clients were given for an authorization code |
+//! | `kontor_challenger_refusals_total` | `reason`: `wrong_code`, `no_attempts`, `no_transmissions`, `no_changes`, `failed`, `client`, `code` | whom the Challenger refused |
 //! | `kontor_build_info` | `version` | always 1 |
 //!
 //! `operation` is an `operationId` of the document, or `none` where no operation was reached, so that no client can
 //! make up label values. `channel` is `email`, `sms` or `post`, or `none` where too many codes were asked for before one was chosen.
 
+mod challenger;
 mod codes;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -32,6 +37,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+pub use challenger::{ChallengerMetrics, Refusal};
 pub use codes::{CodeMetrics, CodeOutcome};
 
 /// The media type of [`Metrics::render`].
@@ -65,6 +71,8 @@ pub struct Sources {
     pub long_polls_waiting: Reading,
     /// Confirmation codes.
     pub codes: CodeMetrics,
+    /// What the Challenger did.
+    pub challenger: ChallengerMetrics,
 }
 
 impl Sources {
@@ -80,6 +88,7 @@ impl Sources {
             password_hashes_running: Arc::clone(&zero),
             long_polls_waiting: zero,
             codes: CodeMetrics::default(),
+            challenger: ChallengerMetrics::default(),
         }
     }
 }
@@ -143,6 +152,7 @@ impl Metrics {
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
         sources.codes.register(&mut registry);
+        sources.challenger.register(&mut registry);
         registry.register_collector(Box::new(sources));
         Self {
             registry,
@@ -267,6 +277,10 @@ mod tests {
         for channel in [Some(Channel::Sms), None] {
             sources.codes.count(channel, CodeOutcome::Refused);
         }
+        for refusal in [Refusal::WrongCode, Refusal::Client, Refusal::WrongCode] {
+            sources.challenger.refused(refusal);
+        }
+        sources.challenger.setup();
         let metrics = Metrics::new(sources);
         for _ in 0..3 {
             metrics.request_begun();
@@ -290,6 +304,11 @@ mod tests {
             "kontor_password_hashes{state=\"running\"} 0",
             "kontor_codes_total{channel=\"sms\",outcome=\"refused\"} 1",
             "kontor_codes_total{channel=\"none\",outcome=\"refused\"} 1",
+            "kontor_challenger_setups_total 1",
+            "kontor_challenger_validations_total 0",
+            "kontor_challenger_tokens_total 0",
+            "kontor_challenger_refusals_total{reason=\"wrong_code\"} 2",
+            "kontor_challenger_refusals_total{reason=\"client\"} 1",
             concat!(
                 "kontor_build_info{version=\"",
                 env!("CARGO_PKG_VERSION"),

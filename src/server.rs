@@ -1,42 +1,29 @@
-//! Listeners, mounts and the end: what makes a running server of an [`App`].
+//! Listeners, and the end: what makes a running server of an [`App`].
+
+mod mount;
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use kontor_openapi::{
-    ApiError, ErrorCode, Operation,
-    dispatch::{Destination, Directory, Dispatch},
-    document::Editions,
-    merchant::{OPERATIONS, routes},
-};
 use poem::{
-    Endpoint, EndpointExt, IntoResponse, Request, Response, Server,
+    Response, Server,
     endpoint::BoxEndpoint,
-    http::{HeaderValue, Method, Uri},
     listener::{Acceptor, Listener, TcpAcceptor, TcpListener},
 };
-use poem_openapi::OpenApiService;
+use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
-    app::App,
+    app::{App, StartError},
     config,
     db::SchemaStatus,
-    documentation::Documentation,
     exchange,
-    http::{
-        Layers, NoteReached, Routes, Settings, TrustedProxies, body::DecodeBody,
-        connections::BoundedAcceptor,
-    },
+    http::{TrustedProxies, connections::BoundedAcceptor},
     kyc,
     management::{self, Check, Readiness},
-    merchant::Merchant,
     metrics::{Metrics, Sources},
-    mfa::replay::ReplayBody,
     sweep,
 };
 
-/// Longest path with its query, in bytes. From 65535 bytes on the HTTP library refuses a request before any layer sees
-/// it, with a 414 without a body.
-const LONGEST_URI: usize = 16 * 1024;
+pub use mount::{challenger, service};
 
 /// Why a server cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -51,37 +38,18 @@ pub enum ServeError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// The public URL cannot stand in a header.
-    #[error("merchant.public_url cannot stand in an HTTP header")]
-    PublicUrl,
+    /// A public URL cannot stand in a header.
+    #[error("{section}.public_url cannot stand in an HTTP header")]
+    PublicUrl {
+        /// The section of the configuration.
+        section: &'static str,
+    },
+    /// A service cannot be made of its settings.
+    #[error(transparent)]
+    Start(#[from] StartError),
     /// The server stopped by itself.
     #[error("the server stopped: {0}")]
     Stopped(#[from] io::Error),
-}
-
-/// The paths of the merchant's operations and of the documentation, as the layers ask for them.
-struct MerchantRoutes {
-    directory: Arc<Directory>,
-    documentation: Arc<Documentation>,
-}
-
-impl Routes for MerchantRoutes {
-    fn allow(&self, path: &str) -> Option<HeaderValue> {
-        // No operation has this method, so a path that exists says what it takes instead.
-        match self.directory.find(Method::OPTIONS.as_str(), path) {
-            Destination::OtherMethods(allow) => HeaderValue::try_from(allow).ok(),
-            _ => self.documentation.allow(path),
-        }
-    }
-
-    fn secret_path(&self, operation_id: &str) -> Option<&'static str> {
-        // The id of a challenge is all that it takes to have codes sent.
-        let with_challenge_id = |operation: &&Operation| {
-            operation.id == operation_id && operation.path.contains("{challenge_id}")
-        };
-        let operation = OPERATIONS.iter().find(with_challenge_id)?;
-        Some(operation.path)
-    }
 }
 
 /// What is counted about an application.
@@ -102,90 +70,12 @@ pub fn metrics(app: &Arc<App>) -> Arc<Metrics> {
         password_hashes_running: read(|app| number(app.hasher.statistics().running)),
         long_polls_waiting: read(|app| number(app.database.changes().waiting())),
         codes: app.codes.clone(),
+        challenger: app.challenger_metrics.clone(),
     }))
 }
 
 fn number(of: usize) -> u64 {
     u64::try_from(of).unwrap_or(u64::MAX)
-}
-
-/// The whole service of the merchant: operations, documentation, and all layers around them. `serve` and the tests run
-/// the same one.
-///
-/// # Errors
-/// [`ServeError::PublicUrl`].
-pub fn service(
-    app: &Arc<App>,
-    metrics: Arc<Metrics>,
-) -> Result<BoxEndpoint<'static, Response>, ServeError> {
-    let settings = &app.settings;
-    let public_url = app.public_url.as_str();
-    let merchant = Arc::new(Merchant::new(Arc::clone(app)));
-    let directory = Arc::new(Directory::new(OPERATIONS));
-    let editions = Editions::new(kontor_openapi::merchant::DOCUMENT, public_url);
-    let documentation = Arc::new(Documentation::new(editions, public_url));
-    let operations = OpenApiService::new(
-        routes(Arc::clone(&merchant)),
-        "Kontor",
-        env!("CARGO_PKG_VERSION"),
-    );
-    let operations = Dispatch::new(
-        operations
-            .data(merchant)
-            .with(ReplayBody::new(Arc::clone(app)))
-            .with(DecodeBody::new(settings.limits.body_size))
-            .with(NoteReached),
-        Arc::clone(&directory),
-        public_url,
-    );
-    let layers = Layers::new(Settings {
-        trusted_proxies: TrustedProxies::new(settings.limits.trusted_proxies.iter().copied()),
-        public_url: public_url.to_owned(),
-        request_timeout: settings.limits.request_timeout,
-        clock: app.clock.clone(),
-        random: app.random.clone(),
-        metrics,
-        routes: Arc::new(MerchantRoutes {
-            directory,
-            documentation: Arc::clone(&documentation),
-        }),
-        unauthorized: ErrorCode::MerchantGenericUnauthorized,
-        failures: None,
-    });
-    Ok(layers.map_err(|_| ServeError::PublicUrl)?.around(Mount {
-        documentation,
-        operations,
-    }))
-}
-
-/// The documentation beside the operations.
-struct Mount<E> {
-    documentation: Arc<Documentation>,
-    operations: E,
-}
-
-impl<E: Endpoint> Endpoint for Mount<E> {
-    type Output = Response;
-
-    async fn call(&self, request: Request) -> poem::Result<Response> {
-        if length(request.uri()) > LONGEST_URI {
-            return Err(ApiError::new(ErrorCode::GenericUriTooLong).into());
-        }
-        match self.documentation.answer(&request) {
-            Some(answer) => answer.map_err(Into::into),
-            None => self
-                .operations
-                .call(request)
-                .await
-                .map(IntoResponse::into_response),
-        }
-    }
-}
-
-/// The length of a path with its query, in bytes.
-fn length(uri: &Uri) -> usize {
-    uri.path_and_query()
-        .map_or(0, |target| target.as_str().len())
 }
 
 /// The management listener's service.
@@ -211,30 +101,40 @@ pub fn management(
 
 /// Open listeners. They are opened before anything else happens, so that an address in use is noticed at once.
 pub struct Listeners {
-    merchant: TcpAcceptor,
+    merchant: Option<TcpAcceptor>,
+    challenger: Option<TcpAcceptor>,
     management: Option<TcpAcceptor>,
 }
 
 impl Listeners {
-    /// Opens them.
+    /// Opens those of what is enabled.
     ///
     /// # Errors
     /// [`ServeError::Listen`].
     pub async fn open(settings: &config::Settings) -> Result<Self, ServeError> {
-        let management = &settings.management;
+        let config::Settings {
+            merchant,
+            challenger,
+            management,
+            ..
+        } = settings;
         Ok(Self {
-            merchant: listen("merchant", settings.merchant.listen).await?,
-            management: match management.enabled {
-                true => Some(listen("management", management.listen).await?),
-                false => None,
-            },
+            merchant: listen("merchant", merchant.enabled, merchant.listen).await?,
+            challenger: listen("challenger", challenger.enabled, challenger.listen).await?,
+            management: listen("management", management.enabled, management.listen).await?,
         })
     }
 
     /// Where the merchant listens: the port is known now, even if the configuration left it open.
     #[must_use]
     pub fn merchant_address(&self) -> Option<SocketAddr> {
-        address(&self.merchant)
+        self.merchant.as_ref().and_then(address)
+    }
+
+    /// Where the Challenger listens.
+    #[must_use]
+    pub fn challenger_address(&self) -> Option<SocketAddr> {
+        self.challenger.as_ref().and_then(address)
     }
 
     /// Where the management listens.
@@ -282,9 +182,16 @@ fn address(acceptor: &TcpAcceptor) -> Option<SocketAddr> {
         .find_map(|local| local.as_socket_addr().copied())
 }
 
-async fn listen(section: &'static str, address: SocketAddr) -> Result<TcpAcceptor, ServeError> {
+async fn listen(
+    section: &'static str,
+    enabled: bool,
+    address: SocketAddr,
+) -> Result<Option<TcpAcceptor>, ServeError> {
+    if !enabled {
+        return Ok(None);
+    }
     let acceptor = TcpListener::bind(address).into_acceptor().await;
-    acceptor.map_err(|source| ServeError::Listen {
+    acceptor.map(Some).map_err(|source| ServeError::Listen {
         section,
         address,
         source,
@@ -295,7 +202,7 @@ async fn listen(section: &'static str, address: SocketAddr) -> Result<TcpAccepto
 /// answered, and what runs may finish within the configured time.
 ///
 /// # Errors
-/// A listener that fails.
+/// A service that cannot be made, and a listener that fails.
 pub async fn serve(
     app: Arc<App>,
     listeners: Listeners,
@@ -304,12 +211,21 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let metrics = metrics(&app);
     let readiness = Readiness::default();
-    let service = service(&app, Arc::clone(&metrics))?;
-    let grace = app.settings.limits.shutdown_grace;
-    let (drained, mut wait) = tokio::sync::watch::channel(false);
+    let (stopping, drained) = (Signal::default(), Signal::default());
+    let mut services = JoinSet::new();
+    if let Some(acceptor) = listeners.merchant {
+        let service = service(&app, Arc::clone(&metrics))?;
+        let server = run(&app, acceptor, service, stopping.clone());
+        services.spawn(server);
+    }
+    if let Some(acceptor) = listeners.challenger {
+        let service = challenger(&app, Arc::clone(&metrics))?;
+        let server = run(&app, acceptor, service, stopping.clone());
+        services.spawn(server);
+    }
     let management = listeners.management.map(|acceptor| {
         let endpoint = management(&app, metrics, readiness.clone());
-        let until_drained = async move { drop(wait.wait_for(|drained| *drained).await) };
+        let until_drained = drained.clone().given();
         let server = bounded(&app.settings, acceptor).run_with_graceful_shutdown(
             endpoint,
             until_drained,
@@ -319,27 +235,64 @@ pub async fn serve(
     });
     app.database.listen();
     readiness.serving();
-    let sweeper = tokio::spawn(sweep::run(Arc::clone(&app)));
-    let refresher = tokio::spawn(exchange::refresh::run(Arc::clone(&app)));
-    let checker = tokio::spawn(kyc::check::run(Arc::clone(&app)));
+    let mut helpers = JoinSet::new();
+    helpers.spawn(sweep::run(Arc::clone(&app)));
+    helpers.spawn(exchange::refresh::run(Arc::clone(&app)));
+    helpers.spawn(kyc::check::run(Arc::clone(&app)));
     let changes = app.database.changes().clone();
-    let begin_of_end = async move {
+    helpers.spawn(async move {
         stop.await;
         readiness.shutting_down();
         tokio::time::sleep(notice).await;
         // Not before: as long as clients are served here, they would ask again at once.
         changes.release();
-    };
-    bounded(&app.settings, listeners.merchant)
-        .run_with_graceful_shutdown(service, begin_of_end, Some(grace))
-        .await?;
-    drained.send_replace(true);
+        stopping.give();
+    });
+    // The first that fails ends the others.
+    while let Some(ended) = services.join_next().await {
+        ended.map_err(io::Error::other)??;
+    }
+    drained.give();
     if let Some(management) = management {
         management.await.map_err(io::Error::other)??;
     }
-    sweeper.abort();
-    refresher.abort();
-    checker.abort();
+    helpers.shutdown().await;
     app.database.close().await;
     Ok(())
+}
+
+/// Runs one service until the signal, and then until its requests are finished or their time is over.
+fn run(
+    app: &App,
+    acceptor: TcpAcceptor,
+    service: BoxEndpoint<'static, Response>,
+    stopping: Signal,
+) -> impl Future<Output = io::Result<()>> + Send + 'static {
+    let grace = app.settings.limits.shutdown_grace;
+    bounded(&app.settings, acceptor).run_with_graceful_shutdown(
+        service,
+        stopping.given(),
+        Some(grace),
+    )
+}
+
+/// Something that happens once, and that several wait for.
+#[derive(Clone)]
+struct Signal(Arc<watch::Sender<bool>>);
+
+impl Default for Signal {
+    fn default() -> Self {
+        Self(Arc::new(watch::channel(false).0))
+    }
+}
+
+impl Signal {
+    fn give(&self) {
+        self.0.send_replace(true);
+    }
+
+    fn given(self) -> impl Future<Output = ()> + Send + 'static {
+        let mut wait = self.0.subscribe();
+        async move { drop(wait.wait_for(|given| *given).await) }
+    }
 }

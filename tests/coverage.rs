@@ -4,7 +4,7 @@
 
 use std::{collections::HashSet, fs, path::PathBuf};
 
-use kontor_openapi::{ErrorCode, merchant::OPERATIONS};
+use kontor_openapi::{ErrorCode, challenger, merchant};
 
 /// Failures that any operation documents and that no request can bring about: the database or the machine fails. One
 /// operation stands for all; see `tests/http/faults.rs`.
@@ -34,7 +34,7 @@ fn every_documented_answer_was_seen() {
         })
         .collect();
     let mut missing = Vec::new();
-    for operation in OPERATIONS {
+    for operation in merchant::OPERATIONS.iter().chain(challenger::OPERATIONS) {
         let successes = operation
             .successes
             .iter()

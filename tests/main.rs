@@ -1,7 +1,10 @@
 //! All tests that go through more than one module, on SQLite or on the PostgreSQL server that
 //! `KONTOR_TEST_DATABASE_URL` names.
 
+mod browser;
+mod challenger;
 mod cli;
+mod clients;
 mod contract;
 mod database;
 mod http;

@@ -21,6 +21,7 @@ impl Sandbox {
         let mut process = Command::new(cargo_bin!("kontor"))
             .args(["sandbox", "--json", "--set", "merchant.listen=127.0.0.1:0"])
             .args(["--set", "management.listen=127.0.0.1:0"])
+            .args(["--set", "challenger.listen=127.0.0.1:0"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -56,6 +56,8 @@ pub struct Model {
     pub code_expires_at_us: Option<i64>,
     /// When a code was last sent to this address, or begun to be.
     pub sent_at_us: Option<i64>,
+    /// The number of that transmission: two can begin in the same microsecond.
+    pub transmission: i64,
     /// When the address was proven.
     pub solved_at_us: Option<i64>,
     /// When the authorization code was exchanged for a token.

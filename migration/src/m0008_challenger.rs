@@ -70,6 +70,7 @@ fn validation_table() -> TableCreateStatement {
         .col(text_null("code_key_id"))
         .col(big_integer_null("code_expires_at_us"))
         .col(big_integer_null("sent_at_us"))
+        .col(big_integer("transmission").default(0))
         .col(big_integer_null("solved_at_us"))
         .col(big_integer_null("redeemed_at_us"))
         .foreign_key(

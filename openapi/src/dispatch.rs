@@ -36,6 +36,7 @@ pub enum Destination {
 pub struct Directory {
     root: Router<Methods>,
     instance: Router<Methods>,
+    has_instances: bool,
 }
 
 impl Directory {
@@ -48,6 +49,7 @@ impl Directory {
         let mut directory = Self {
             root: Router::new(),
             instance: Router::new(),
+            has_instances: true,
         };
         for operation in operations {
             add(&mut directory.root, operation);
@@ -66,6 +68,7 @@ impl Directory {
     pub fn without_instances(operations: &'static [Operation]) -> Self {
         Self {
             instance: Router::new(),
+            has_instances: false,
             ..Self::new(operations)
         }
     }
@@ -181,7 +184,9 @@ impl<E: Endpoint> Endpoint for Dispatch<E> {
                     request.set_method(Method::GET);
                 }
                 request.set_data(operation);
-                request.set_data(instance);
+                if self.directory.has_instances {
+                    request.set_data(instance);
+                }
                 let answer = self.inner.call(request).await;
                 answer
                     .map(IntoResponse::into_response)

@@ -11,7 +11,7 @@ use crate::{
     tan::{Channel, DeliveryError, Purpose},
 };
 
-/// Something that happened to an instance.
+/// Something that happened to an instance, or to a client of the Challenger.
 ///
 /// A field is a number, a word of this program or a [`MaskedAddress`]; there is no place for what a request brought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -193,6 +193,21 @@ pub enum Event {
         /// The number of the device.
         device_serial: i64,
     },
+    /// `client.registered`: the Challenger has a client more.
+    ClientRegistered {
+        /// Its id.
+        client: i64,
+    },
+    /// `client.secret-replaced`: the client proves itself with another secret from now on.
+    ClientSecretReplaced {
+        /// Its id.
+        client: i64,
+    },
+    /// `client.deleted`: the client was removed with all that it had set up.
+    ClientDeleted {
+        /// Its id.
+        client: i64,
+    },
 }
 
 /// Why a login was refused.
@@ -249,7 +264,7 @@ pub enum Cap {
 
 impl Event {
     /// The names of all events, in the order of their documentation.
-    pub const NAMES: [&'static str; 26] = [
+    pub const NAMES: [&'static str; 29] = [
         "login.granted",
         "login.refused",
         "token.granted",
@@ -276,6 +291,9 @@ impl Event {
         "otp-device.created",
         "otp-device.changed",
         "otp-device.deleted",
+        "client.registered",
+        "client.secret-replaced",
+        "client.deleted",
     ];
 
     /// The name, which never changes its meaning.
@@ -308,6 +326,9 @@ impl Event {
             Self::OtpDeviceCreated { .. } => "otp-device.created",
             Self::OtpDeviceChanged { .. } => "otp-device.changed",
             Self::OtpDeviceDeleted { .. } => "otp-device.deleted",
+            Self::ClientRegistered { .. } => "client.registered",
+            Self::ClientSecretReplaced { .. } => "client.secret-replaced",
+            Self::ClientDeleted { .. } => "client.deleted",
         }
     }
 

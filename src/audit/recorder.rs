@@ -20,6 +20,9 @@ pub const REFUSALS_IN_WINDOW: u64 = 100;
 /// …in any span of this length. A stranger can make as many as there are networks to guess from.
 pub const REFUSAL_WINDOW: Duration = Duration::from_secs(60 * 60);
 
+/// What events name that concern no instance. No instance has this id.
+const NO_INSTANCE: &str = "";
+
 /// How many events that are older than they are kept are removed with each new one.
 const OLD_AT_ONCE: u32 = 10;
 
@@ -59,6 +62,18 @@ impl Recorder {
             at,
             retention,
         }))
+    }
+
+    /// As [`Recorder::record`], of what concerns no instance.
+    ///
+    /// # Errors
+    /// As [`Recorder::record`].
+    pub async fn record_of_server(
+        &self,
+        transaction: &WriteTransaction,
+        event: &Event,
+    ) -> Result<(), DatabaseError> {
+        self.record(transaction, NO_INSTANCE, event).await
     }
 
     /// Records an event about the instance of that name, in the write that makes it true, and removes a few events that are too

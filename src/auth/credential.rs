@@ -99,6 +99,11 @@ impl PresentedSecret {
         looks_like_access_token(text).then(|| TokenDigest::of(text))
     }
 
+    /// The secret as it was presented, to be compared with one that is no instance's.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
     /// The secret as a legacy secret, if it begins like one.
     pub fn legacy_secret(&self) -> Option<LegacySecret> {
         LegacySecret::parse(self.0.expose_secret()).ok()

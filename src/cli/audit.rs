@@ -74,7 +74,8 @@ struct Shown {
     at: String,
     event: String,
     outcome: String,
-    instance: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
     actor: ShownActor,
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
@@ -151,7 +152,7 @@ fn shown(event: Model) -> Shown {
         at: time(event.at_us),
         event: event.event,
         outcome: event.outcome.to_value(),
-        instance: event.instance_id,
+        instance: Some(event.instance_id).filter(|id| !id.is_empty()),
         actor: ShownActor {
             kind: event.actor_kind.to_value(),
             instance: event.actor_instance,
@@ -189,7 +190,7 @@ fn row(event: &Shown) -> Vec<String> {
         event.at.clone(),
         event.event.clone(),
         event.outcome.clone(),
-        event.instance.clone(),
+        or_dash(&event.instance),
         actor(&event.actor),
         or_dash(&event.address),
         or_dash(&event.request_id),

@@ -2,8 +2,11 @@
 
 pub mod application;
 pub mod audit;
+pub mod client;
+pub mod client_secret;
 pub mod config;
 pub mod failure;
+pub mod first_line;
 pub mod health;
 pub mod instance;
 pub mod migrate;
@@ -30,7 +33,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong configuration, 4 no databas
 Try it: kontor sandbox
 Run it: kontor config example > kontor.toml; kontor instance create admin; kontor serve";
 
-/// A self-hosted GNU Taler merchant backend
+/// A self-hosted GNU Taler merchant backend and Challenger
 #[derive(Parser)]
 #[command(name = "kontor", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 pub struct Cli {
@@ -96,6 +99,8 @@ pub enum Command {
     Instance(instance::InstanceArgs),
     /// Create, list and revoke access tokens, straight on the database
     Token(token::TokenArgs),
+    /// Register and manage the clients of the Challenger, straight on the database
+    Client(client::ClientArgs),
     /// Read the record of logins and of changes to credentials, contacts and instances
     Audit(audit::AuditArgs),
     /// Check, show and document the configuration
@@ -135,6 +140,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate(args) => migrate::run(settings, &args),
         Command::Instance(args) => instance::run(settings, &args),
         Command::Token(args) => token::run(settings, &args),
+        Command::Client(args) => client::run(settings, &args),
         Command::Audit(args) => audit::run(settings, &args),
         Command::Config(args) => config::run(settings, &args),
         Command::Openapi(args) => openapi::run(&args),

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use kontor_openapi::document::Editions;
-use kontor_openapi::merchant::DOCUMENT;
+use kontor_openapi::{challenger, merchant};
 
 use super::failure::Failure;
 use super::output;
@@ -24,6 +24,8 @@ pub struct OpenapiArgs {
 pub enum Api {
     /// The merchant backend
     Merchant,
+    /// The Challenger
+    Challenger,
 }
 
 /// Forms of the document.
@@ -44,7 +46,8 @@ pub enum Format {
 /// Standard output cannot be written to.
 pub fn run(args: &OpenapiArgs) -> Result<(), Failure> {
     let document = match args.api {
-        Api::Merchant => DOCUMENT,
+        Api::Merchant => merchant::DOCUMENT,
+        Api::Challenger => challenger::DOCUMENT,
     };
     let editions = Editions::new(document, "");
     let text = match args.format {

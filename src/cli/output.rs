@@ -69,6 +69,12 @@ pub fn error(failure: &Failure) {
     }
 }
 
+/// Prints a sentence to standard error about what was done all the same.
+pub fn warning(sentence: &str) {
+    // Nobody is left to tell when standard error is closed.
+    drop(writeln!(io::stderr().lock(), "warning: {sentence}"));
+}
+
 /// A point in time for people: UTC, to the second.
 #[must_use]
 pub fn time(at: Timestamp) -> String {

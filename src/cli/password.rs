@@ -1,12 +1,13 @@
 //! Where a password is read from. It is never an argument: those are seen by every user of the machine.
 
-use std::io::{self, IsTerminal as _, Read as _};
-use std::path::PathBuf;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
+use super::first_line;
 
 /// Password of the instance `admin`, for its creation and for `serve`.
 pub const ADMIN_PASSWORD: &str = "KONTOR_ADMIN_PASSWORD";
@@ -35,13 +36,7 @@ impl PasswordArgs {
     /// Nothing to read from, nothing in it, or a password that is too long.
     pub fn read(&self, instance: &str) -> Result<Zeroizing<String>, Failure> {
         if self.password_stdin {
-            let mut text = Zeroizing::new(String::new());
-            io::stdin().read_to_string(&mut text).map_err(|reason| {
-                Failure::failed(format!(
-                    "cannot read the password from standard input: {reason}"
-                ))
-            })?;
-            return first_line(&text, "standard input");
+            return checked(first_line::of_stdin("password")?, "standard input");
         }
         if let Some(file) = &self.password_file {
             return from_file(file);
@@ -73,7 +68,7 @@ pub fn admin_from_environment() -> Result<Option<Zeroizing<String>>, Failure> {
         (Some(_), Some(_)) => Err(Failure::usage(format!(
             "{ADMIN_PASSWORD} and {ADMIN_PASSWORD_FILE} are both set; keep one of them"
         ))),
-        (None, Some(file)) => from_file(&PathBuf::from(file)).map(Some),
+        (None, Some(file)) => from_file(Path::new(&file)).map(Some),
         (Some(password), None) => {
             let text = password
                 .into_string()
@@ -83,21 +78,9 @@ pub fn admin_from_environment() -> Result<Option<Zeroizing<String>>, Failure> {
     }
 }
 
-fn from_file(file: &PathBuf) -> Result<Zeroizing<String>, Failure> {
-    let text = std::fs::read_to_string(file).map_err(|reason| {
-        Failure::failed(format!(
-            "cannot read the password file {}: {reason}",
-            file.display()
-        ))
-    })?;
-    first_line(&Zeroizing::new(text), &file.display().to_string())
-}
-
-fn first_line(text: &str, source: &str) -> Result<Zeroizing<String>, Failure> {
-    checked(
-        Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()),
-        source,
-    )
+fn from_file(file: &Path) -> Result<Zeroizing<String>, Failure> {
+    let password = first_line::of_file("password", file)?;
+    checked(password, &file.display().to_string())
 }
 
 fn ask(instance: &str) -> Result<Zeroizing<String>, Failure> {

@@ -1,53 +1,54 @@
 //! `kontor sandbox`: a server to play with.
 
+mod client;
+mod client_page;
+mod instances;
+
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use kontor_openapi::merchant::{DOCUMENT, InstanceConfigurationMessage};
-use kontor_openapi::scalar::{InstanceId, base32};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::SettingsArgs;
-use super::application::{
-    block_on, grant, parse_id, parse_password, password_auth, plain_instance,
-};
+use super::application::block_on;
 use super::failure::Failure;
 use super::output::{self, OutputArgs};
 use super::serve::listen;
 use super::signals::{Signals, serve_until_stopped};
 use crate::app::{App, Migration, StartError};
-use crate::audit::Origin;
-use crate::auth::{Scope, TokenScope};
 use crate::clock::Clock;
-use crate::config::{DatabaseUrl, Lifetime, Loaded, Settings};
+use crate::config::{DatabaseUrl, Loaded, Origin, Origins, Settings};
 use crate::logging;
-use crate::merchant::{By, base_url, create_instance};
 use crate::random::Random;
 use crate::tan::{Delivery, Sent, Show};
+use client::Client;
+use client_page::ClientPage;
+use instances::{SandboxInstance, admin, furnish, sample_shop};
 
 /// Arguments of `kontor sandbox`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Makes an instance \"admin\" and a sample shop, prints their addresses, passwords and tokens, and runs until it
-is interrupted. Nothing is kept. It needs no configuration, no network and no database server. Confirmation codes
-are printed as they are sent, unless the configuration says how to send them.
+Makes an instance \"admin\", a sample shop and a client of the Challenger, prints their addresses, passwords, secrets
+and tokens with a link by which an address can be proven, and runs until it is interrupted. Nothing is kept. It
+needs no configuration, no network and no database server. Confirmation codes are printed as they are sent, unless
+the configuration says how to send them.
 
 Examples:
   kontor sandbox
   kontor sandbox --set merchant.listen=127.0.0.1:8080
+  kontor sandbox --set challenger.address_type=phone --set challenger.phone_country=CH
   kontor sandbox --json")]
 pub struct SandboxArgs {
+    /// Where the client of the Challenger listens [default: 127.0.0.1:9969, if it is free]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub client_listen: Option<SocketAddr>,
     /// How to print the addresses, passwords and tokens.
     #[command(flatten)]
     pub output: OutputArgs,
 }
-
-/// The shop that the examples of the document speak of, and where its settings stand there.
-const SAMPLE_SHOP: &str = "coffee-shop";
-const SAMPLE_SETTINGS: &str = "/components/examples/ShopMoved/value";
 
 /// What follows the commands.
 const CODES: &str = "\
@@ -55,22 +56,18 @@ Anybody can sign up here by POST /instances. Confirmation codes are printed belo
 
 ";
 
+/// How much longer a validation is open here than the codes for it live, which can be three weeks.
+const TIME_FOR_ADDRESS: Duration = Duration::from_secs(3_600);
+
 /// What somebody who plays needs to know.
 #[derive(Serialize)]
 struct Sandbox {
     documentation: String,
     merchant: String,
+    challenger: String,
     management: Option<String>,
     instances: Vec<SandboxInstance>,
-}
-
-/// An instance with its keys to the door. Printing them is what the sandbox is for.
-#[derive(Serialize)]
-struct SandboxInstance {
-    id: String,
-    base_url: String,
-    password: String,
-    token: String,
+    client: Client,
 }
 
 /// Makes a database that nobody keeps, fills it, says how to use it, and serves it until a signal says stop.
@@ -84,26 +81,28 @@ pub fn run(settings: &SettingsArgs, args: &SandboxArgs) -> Result<(), Failure> {
         .prefix("kontor-sandbox-")
         .tempdir()
         .map_err(|reason| Failure::failed(format!("cannot make a temporary folder: {reason}")))?;
-    let outcome = block_on(play(loaded, args.output, folder.path()));
+    let outcome = block_on(play(loaded, args, folder.path()));
     folder.close().map_err(|reason| {
         Failure::failed(format!("cannot remove the temporary folder: {reason}"))
     })?;
     outcome
 }
 
-async fn play(loaded: Loaded, output: OutputArgs, folder: &Path) -> Result<(), Failure> {
+async fn play(loaded: Loaded, args: &SandboxArgs, folder: &Path) -> Result<(), Failure> {
     let Loaded {
         mut settings,
         origins,
     } = loaded;
-    prepare(&mut settings, folder);
+    prepare(&mut settings, &origins, folder);
     let signals = Signals::catch()?;
     let listeners = listen(&mut settings, &origins).await?;
+    let client_page = ClientPage::listen(args.client_listen).await?;
     let log = settings.log.clone();
-    let app = open_showing(settings, output).await?;
+    let app = Arc::new(open_showing(settings, args.output).await?);
     let sandbox = Sandbox {
         documentation: format!("{}docs/", app.public_url),
         merchant: app.public_url.to_string(),
+        challenger: client::challenger_url(&app)?.to_string(),
         management: listeners
             .management_address()
             .map(|address| format!("http://{address}/")),
@@ -111,21 +110,34 @@ async fn play(loaded: Loaded, output: OutputArgs, folder: &Path) -> Result<(), F
             furnish(&app, admin(&app)?).await?,
             furnish(&app, sample_shop(&app)?).await?,
         ],
+        client: Client::register(&app, client_page.redirect_uri()).await?,
     };
-    match output.json {
+    match args.output.json {
         // One line, so that a program that starts the sandbox knows where the object ends.
         true => output::line(&serde_json::json!(sandbox).to_string())?,
         false => output::line(&sandbox.text())?,
     }
     logging::start(&log).map_err(|error| Failure::failed(error.to_string()))?;
-    serve_until_stopped(Arc::new(app), listeners, signals, Duration::ZERO).await
+    // Ends when it is dropped.
+    let _page = client_page.serve(sandbox.client);
+    serve_until_stopped(app, listeners, signals, Duration::ZERO).await
 }
 
 /// What is other than in a server that somebody keeps.
-fn prepare(settings: &mut Settings, folder: &Path) {
+fn prepare(settings: &mut Settings, origins: &Origins, folder: &Path) {
     settings.database.url = DatabaseUrl::sqlite_file(&folder.join("kontor.db"));
     settings.secrets.key_file = folder.join("kontor.key");
     settings.merchant.self_provisioning = true;
+    let challenger = &mut settings.challenger;
+    challenger.enabled = true;
+    let life_of_codes = settings.tan.lifetime(challenger.address_type.channel());
+    challenger.validation_duration =
+        (challenger.validation_duration).max(life_of_codes + TIME_FOR_ADDRESS);
+    // Where nobody asked for a Challenger, its port keeps nobody from playing.
+    let is_chosen = origins.of(&["challenger", "listen"]) != Origin::Default;
+    if !is_chosen && TcpListener::bind(challenger.listen).is_err() {
+        challenger.listen.set_port(0);
+    }
 }
 
 /// Opens the application so that codes are printed which the configuration has no way for.
@@ -153,77 +165,11 @@ fn code_line(sent: &Sent<'_>) -> String {
         tan,
         purpose,
         instance,
+        reference,
         ..
     } = sent;
-    format!("Code {tan} for {instance} ({purpose}), by {channel} to {address}")
-}
-
-fn admin(app: &App) -> Result<InstanceConfigurationMessage, Failure> {
-    let id = parse_id(InstanceId::ADMIN)?;
-    Ok(plain_instance(
-        id,
-        "Operator".to_owned(),
-        parse_password(&password(app))?,
-    ))
-}
-
-/// The shop of the document's example.
-fn sample_shop(app: &App) -> Result<InstanceConfigurationMessage, Failure> {
-    let defect = |reason: &dyn std::fmt::Display| {
-        Failure::failed(format!(
-            "the example of the document cannot be used: {reason}"
-        ))
-    };
-    let document: Value = serde_json::from_str(DOCUMENT).map_err(|reason| defect(&reason))?;
-    let mut example = document
-        .pointer(SAMPLE_SETTINGS)
-        .cloned()
-        .unwrap_or_default();
-    example["id"] = SAMPLE_SHOP.into();
-    example["auth"] = serde_json::json!({"method": "token", "password": password(app)});
-    let mut shop: InstanceConfigurationMessage =
-        serde_json::from_value(example).map_err(|reason| defect(&reason))?;
-    if let Some(regex) = &app.settings.merchant.phone_regex {
-        shop.phone_number = shop.phone_number.filter(|number| regex.is_match(number));
-    }
-    Ok(shop)
-}
-
-/// 80 random bits, to be read and typed.
-fn password(app: &App) -> String {
-    base32::encode(&app.random.bytes::<10>())
-}
-
-/// Creates an instance with a password of its own and a token for everything.
-async fn furnish(
-    app: &App,
-    mut message: InstanceConfigurationMessage,
-) -> Result<SandboxInstance, Failure> {
-    let password = password(app);
-    let id = message.id.clone();
-    message.auth = password_auth(parse_password(&password)?);
-    create_instance(app, message, &Origin::of_command_line(), By::CommandLine)
-        .await
-        .map_err(|error| Failure::of_operation(error, id.as_str()))?;
-    let scope = TokenScope {
-        scope: Scope::All,
-        refreshable: false,
-    };
-    let description = Some("made by kontor sandbox".to_owned());
-    let granted = grant(
-        app,
-        id.as_str(),
-        scope,
-        Some(Lifetime::Forever),
-        description,
-    )
-    .await?;
-    Ok(SandboxInstance {
-        base_url: base_url(app, &id),
-        id: id.to_string(),
-        password,
-        token: granted.token.expose().to_owned(),
-    })
+    let about = instance.or(*reference).unwrap_or_default();
+    format!("Code {tan} for {about} ({purpose}), by {channel} to {address}")
 }
 
 impl Sandbox {
@@ -234,11 +180,15 @@ impl Sandbox {
             "Kontor's sandbox is running. Stop it with Ctrl-C; nothing of it is kept.\n\n\
              Try it in a browser:  {documentation}\n\
              Merchant backend:     {merchant}\n\
+             Challenger:           {challenger}\n\
              Management:           {management}\n\n\
-             {instances}{commands}{codes}",
+             {instances}{client}{commands}{more}{codes}",
             documentation = self.documentation,
             merchant = self.merchant,
+            challenger = self.challenger,
+            client = self.client.text(),
             commands = self.commands(),
+            more = self.client.commands(),
             codes = CODES,
         )
     }
@@ -262,32 +212,34 @@ impl Sandbox {
     }
 }
 
-impl SandboxInstance {
-    fn text(&self) -> String {
-        format!(
-            "Instance {}\n  base URL  {}\n  password  {}\n  token     {}\n\n",
-            self.id, self.base_url, self.password, self.token
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_code_is_one_readable_line() {
-        let sent = Sent {
+        let login = Sent {
             channel: "email",
             address: "alice@shop.example",
             tan: "1234-5678",
             purpose: "log-in",
-            instance: "coffee-shop",
+            instance: Some("coffee-shop"),
+            reference: None,
             message: "1234-5678 is the code",
         };
         assert_eq!(
-            code_line(&sent),
+            code_line(&login),
             "Code 1234-5678 for coffee-shop (log-in), by email to alice@shop.example"
+        );
+        let proof = Sent {
+            purpose: "validate-address",
+            instance: None,
+            reference: Some("ABCD-EFGH"),
+            ..login
+        };
+        assert_eq!(
+            code_line(&proof),
+            "Code 1234-5678 for ABCD-EFGH (validate-address), by email to alice@shop.example"
         );
     }
 }

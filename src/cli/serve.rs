@@ -20,8 +20,9 @@ use crate::db::{self, ServeLock, instance::Unreachable};
 use crate::error::Error;
 use crate::logging;
 use crate::merchant::{By, create_instance};
-use crate::mfa::{configured_channels, tan_channel};
+use crate::mfa::configured_channels;
 use crate::server::{Listeners, ServeError};
+use crate::tan::Channel;
 
 /// Arguments of `kontor serve`. All that can be chosen is a setting.
 #[derive(Debug, Args)]
@@ -97,11 +98,12 @@ async fn serve(loaded: Loaded, config: Option<&Path>) -> Result<(), Failure> {
 /// # Errors
 /// Exit code 3 if there is nothing to serve, or an address cannot be had.
 pub async fn listen(settings: &mut Settings, origins: &Origins) -> Result<Listeners, Failure> {
-    if !settings.merchant.enabled {
+    if !settings.merchant.enabled && !settings.challenger.enabled {
         return Err(mistake(
             origins,
             &["merchant", "enabled"],
-            "there is nothing to serve: \"merchant.enabled\" is false".to_owned(),
+            "there is nothing to serve: \"merchant.enabled\" and \"challenger.enabled\" are false"
+                .to_owned(),
         ));
     }
     let listeners = Listeners::open(settings).await.map_err(|error| match error {
@@ -114,6 +116,9 @@ pub async fn listen(settings: &mut Settings, origins: &Origins) -> Result<Listen
     })?;
     if let Some(address) = listeners.merchant_address() {
         settings.merchant.listen = address;
+    }
+    if let Some(address) = listeners.challenger_address() {
+        settings.challenger.listen = address;
     }
     Ok(listeners)
 }
@@ -197,7 +202,6 @@ struct Started<'a> {
 impl Started<'_> {
     fn text(&self) -> String {
         let settings = &self.app.settings;
-        let url = &self.app.public_url;
         let management = self.management.map_or_else(
             || "off".to_owned(),
             |address| format!("http://{address}/ (livez, readyz, metrics)"),
@@ -209,8 +213,8 @@ impl Started<'_> {
         };
         format!(
             "Kontor {version} is running.\n\
-             \x20 merchant       {url}, listening on {listen}\n\
-             \x20 documentation  {url}docs/\n\
+             \x20 merchant       {merchant}\n\
+             \x20 challenger     {challenger}\n\
              \x20 management     {management}\n\
              \x20 database       {database}\n\
              \x20 key file       {key_file}{keep}\n\
@@ -218,7 +222,8 @@ impl Started<'_> {
              \x20 sign-up        {sign_up}\n\
              {next}",
             version = env!("CARGO_PKG_VERSION"),
-            listen = settings.merchant.listen,
+            merchant = self.merchant(),
+            challenger = self.challenger(),
             database = settings.database.url,
             codes = self.codes(),
             sign_up = self.sign_up(),
@@ -226,12 +231,28 @@ impl Started<'_> {
         )
     }
 
+    fn merchant(&self) -> String {
+        let merchant = &self.app.settings.merchant;
+        match merchant.enabled {
+            true => listening(self.app.public_url.as_str(), merchant.listen),
+            false => "off".to_owned(),
+        }
+    }
+
+    fn challenger(&self) -> String {
+        let challenger = &self.app.settings.challenger;
+        match challenger.public_url() {
+            Ok(url) if challenger.enabled => listening(url.as_str(), challenger.listen),
+            _ => "off".to_owned(),
+        }
+    }
+
     /// Over which channels codes can be sent.
     fn codes(&self) -> String {
-        let channels = configured_channels(self.app);
+        let channels = Channel::ALL.into_iter();
         let names: Vec<_> = channels
-            .iter()
-            .map(|channel| tan_channel(*channel).to_string())
+            .filter(|channel| self.app.tan.is_configured(*channel))
+            .map(|channel| channel.to_string())
             .collect();
         match names.is_empty() {
             true => "none can be sent".to_owned(),
@@ -254,6 +275,9 @@ impl Started<'_> {
 
     fn next_step(&self) -> String {
         match self.admin {
+            Admin::Missing if !self.app.settings.merchant.enabled => {
+                "Stop it with Ctrl-C or SIGTERM.".to_owned()
+            }
             Admin::Exists => "Stop it with Ctrl-C or SIGTERM.".to_owned(),
             Admin::Created => {
                 format!("The instance \"admin\" was created with the password of {ADMIN_PASSWORD}.")
@@ -272,10 +296,13 @@ impl Started<'_> {
 
     fn log(&self) {
         let settings = &self.app.settings;
+        let (merchant, challenger) = (&settings.merchant, &settings.challenger);
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
-            merchant.url = %self.app.public_url,
-            merchant.listen = %settings.merchant.listen,
+            merchant.url = merchant.enabled.then(|| tracing::field::display(&self.app.public_url)),
+            merchant.listen = merchant.enabled.then(|| tracing::field::display(&merchant.listen)),
+            challenger.url = challenger.enabled.then(|| challenger.public_url().ok().map(tracing::field::display)).flatten(),
+            challenger.listen = challenger.enabled.then(|| tracing::field::display(&challenger.listen)),
             management.listen = self.management.map(tracing::field::display),
             database.url = %settings.database.url,
             tan.channels = self.codes(),
@@ -287,4 +314,9 @@ impl Started<'_> {
             tracing::warn!("{}", self.next_step());
         }
     }
+}
+
+/// Where a service is seen, and where it listens.
+fn listening(url: &str, listen: SocketAddr) -> String {
+    format!("{url}, listening on {listen}; documentation at {url}docs/")
 }

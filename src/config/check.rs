@@ -1,5 +1,7 @@
 //! What the types cannot say: values that must fit each other and the machine.
 
+mod challenger;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use super::{
 use crate::app::outbound_settings;
 use crate::clock::Clock;
 use crate::http::outbound::OutboundClient;
-use crate::merchant::legal::LegalDocument;
+use crate::legal::LegalDocument;
 use crate::random::Random;
 use crate::tan::{Channel, Delivery};
 
@@ -40,6 +42,7 @@ pub(super) fn check(settings: &Settings, origins: &Origins) -> Vec<Mistake> {
     check_listeners(settings, &mut found);
     check_merchant(&settings.merchant, &mut found);
     check_sign_up(settings, &mut found);
+    challenger::check(settings, &mut found);
     check_passwords(&settings.passwords, &mut found);
     check_limits(&settings.limits, &mut found);
     if let Lifetime::Limited(retention) = settings.audit.retention {
@@ -108,19 +111,32 @@ impl Findings<'_> {
     }
 }
 
+/// Whether what runs can listen: each at an address of its own, which a port of 0 always is.
 fn check_listeners(settings: &Settings, found: &mut Findings<'_>) {
+    let (merchant, challenger) = (&settings.merchant, &settings.challenger);
     let Management { enabled, listen } = settings.management;
-    let merchant = &settings.merchant;
-    if enabled && merchant.enabled && listen == merchant.listen && listen.port() != 0 {
-        let keys = ["management.listen", "merchant.listen"];
-        let (key, other) = if found.is_set(keys[0]) {
-            (keys[0], keys[1])
-        } else {
-            (keys[1], keys[0])
+    let all = [
+        ("merchant.listen", merchant.enabled, merchant.listen),
+        ("challenger.listen", challenger.enabled, challenger.listen),
+        ("management.listen", enabled, listen),
+    ];
+    let listeners: Vec<_> = all
+        .into_iter()
+        .filter(|(_, enabled, address)| *enabled && address.port() != 0)
+        .map(|(key, _, address)| (key, address))
+        .collect();
+    for (index, (second, address)) in listeners.iter().enumerate() {
+        let mut before = listeners[..index].iter();
+        let Some((first, _)) = before.find(|(_, other)| other == address) else {
+            continue;
+        };
+        let (key, other) = match found.is_set(second) {
+            true => (second, first),
+            false => (first, second),
         };
         found.add(
             key,
-            format!("is the same address as {other:?} ({listen}); each needs one of its own"),
+            format!("is the same address as {other:?} ({address}); each needs one of its own"),
         );
     }
     if let Err(reason) = merchant.public_url() {
@@ -178,12 +194,9 @@ fn check_merchant(merchant: &Merchant, found: &mut Findings<'_>) {
 /// Whoever signs up must be able to receive the codes that are demanded.
 fn check_sign_up(settings: &Settings, found: &mut Findings<'_>) {
     let merchant = &settings.merchant;
-    let (email, sms) = (&settings.tan.email, &settings.tan.sms);
     let has = |channel| match channel {
-        TanChannel::Email => {
-            email.command.is_some() || email.smtp_url.is_some() || email.spool.is_some()
-        }
-        TanChannel::Sms => sms.command.is_some() || sms.spool.is_some(),
+        TanChannel::Email => settings.tan.sends(Channel::Email),
+        TanChannel::Sms => settings.tan.sends(Channel::Sms),
     };
     let mandatory = merchant.mandatory_tan_channels.iter().copied();
     let has_twice = mandatory
@@ -278,6 +291,7 @@ fn check_tan(tan: &Tan, limits: &Limits, found: &mut Findings<'_>) {
         }
     }
     found.sendable("tan.retransmission", tan.retransmission);
+    found.sendable("tan.post.retransmission", tan.post.retransmission);
     found.positive("tan.command_timeout", tan.command_timeout);
     let numbers = [
         ("guesses", tan.guesses),

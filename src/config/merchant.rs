@@ -1,7 +1,7 @@
 //! `[merchant]`: the merchant backend, most of which clients read back at `/config`.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,6 +30,7 @@ pub struct Merchant {
     pub currency: String,
     /// Currencies that can be used beside `currency`, and how clients show them. Usual currencies need no key here
     /// but the empty section itself.
+    #[schemars(extend("x-example-name" = "EUR"))]
     pub currencies: BTreeMap<String, CurrencyOverride>,
     /// Payment providers (exchanges) that this server trusts, one entry for each. As a variable or flag, the whole list
     /// is one value: `[{ base_url = "...", master_key = "...", currency = "..." }]`.
@@ -124,23 +125,10 @@ impl Default for Merchant {
 impl Merchant {
     /// Base URL under which clients reach this server: the configured one, else that of the listen address.
     ///
-    /// A wildcard address stands for every interface, so the URL then names the loopback one.
-    ///
     /// # Errors
-    /// None in practice: every socket address makes a URL. The sentence would name the address.
+    /// As [`PublicUrl::or_of_listener`].
     pub fn public_url(&self) -> Result<PublicUrl, String> {
-        if let Some(url) = &self.public_url {
-            return Ok(url.clone());
-        }
-        let host = match self.listen.ip() {
-            IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            address => address,
-        };
-        PublicUrl::parse(&format!(
-            "http://{}/",
-            SocketAddr::new(host, self.listen.port())
-        ))
+        PublicUrl::or_of_listener(self.public_url.as_ref(), self.listen)
     }
 
     /// Whether instances may have accounts of this kind, which is the lower-case authority of a payto URI.

@@ -7,6 +7,7 @@
 //!
 //! Adding a key: one field with its doc comment and its default; a rule for it in `check.rs` if its type cannot say it.
 
+mod challenger;
 mod check;
 mod currency;
 mod database;
@@ -28,6 +29,7 @@ mod tests;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use challenger::{Challenger, RestrictionSettings};
 pub use currency::{Currency, CurrencyOverride};
 pub use database::{Database, DatabaseUrl};
 pub use error::{ConfigError, Mistake, Origin};
@@ -37,7 +39,7 @@ pub use merchant::{Merchant, Persona, RoundingInterval, TanChannel};
 pub use print::{Shown, example, schema, show};
 pub use sections::{Audit, Limits, Log, LogFormat, Management, Outbound, Passwords, Secrets};
 pub use smtp_url::{SmtpEncryption, SmtpUrl};
-pub use tan::{EmailDelivery, PostDelivery, SmsDelivery, Tan};
+pub use tan::{EmailDelivery, LetterFormat, PostDelivery, SmsDelivery, Tan, Window};
 pub use values::{Lifetime, Pattern, PublicUrl, duration};
 
 /// Everything that can be configured.
@@ -50,6 +52,9 @@ pub struct Settings {
     pub secrets: Secrets,
     /// The merchant backend.
     pub merchant: Merchant,
+    /// The Challenger: it proves that people receive messages at an address, and tells that address to OAuth 2.0 clients.
+    /// Codes live and are sent as `tan` says.
+    pub challenger: Challenger,
     /// Confirmation codes for the second factor: how long they live, how many there may be, and how they reach people.
     pub tan: Tan,
     /// The listener for the operator: /livez, /readyz and /metrics. Keep it away from the public.

@@ -78,12 +78,9 @@ fn write_section(text: &mut String, section: &str, node: Node) {
             write_section(text, &heading, inner);
             continue;
         };
-        let _ = write!(
-            text,
-            "\n{}#[{section}.{name}.EUR]\n",
-            comment(inner.description())
-        );
-        write_section(text, &format!("{section}.{name}.EUR"), entry);
+        let heading = format!("{section}.{name}.{}", inner.example_name());
+        let _ = write!(text, "\n{}#[{heading}]\n", comment(inner.description()));
+        write_section(text, &heading, entry);
     }
 }
 
@@ -167,6 +164,9 @@ pub fn show(loaded: &Loaded) -> Vec<Shown> {
         .into_iter()
         .map(|(code, shown)| (code, shown.into()))
         .collect();
+    let challenger = &mut settings.challenger;
+    challenger.public_url = challenger.public_url().ok();
+    challenger.address_hint = Some(challenger.address_hint().to_owned());
     // Serialising redacts secrets; it cannot fail for these types.
     let values = serde_json::to_value(&settings).unwrap_or_default();
     let mut shown = Vec::new();

@@ -76,6 +76,12 @@ impl Node {
             .map(Self)
     }
 
+    /// A name for the example of a section whose name is free.
+    #[must_use]
+    pub fn example_name(self) -> &'static str {
+        self.0["x-example-name"].as_str().unwrap_or("NAME")
+    }
+
     /// The section of each entry, if this is a list of sections. The list is one value all the same.
     #[must_use]
     pub fn entry(self) -> Option<Self> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::smtp_url::SmtpUrl;
 use super::values::duration;
+use crate::tan::Channel;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -72,6 +73,33 @@ impl Default for Tan {
     }
 }
 
+impl Tan {
+    /// Whether a way is set up to send codes on this channel.
+    #[must_use]
+    pub fn sends(&self, channel: Channel) -> bool {
+        let Self {
+            email, sms, post, ..
+        } = self;
+        match channel {
+            Channel::Email => {
+                email.command.is_some() || email.smtp_url.is_some() || email.spool.is_some()
+            }
+            Channel::Sms => sms.command.is_some() || sms.spool.is_some(),
+            Channel::Post => post.command.is_some() || post.spool.is_some(),
+        }
+    }
+
+    /// How long a code can be used that was sent on this channel.
+    #[must_use]
+    pub fn lifetime(&self, channel: Channel) -> Duration {
+        match channel {
+            Channel::Email => self.email.lifetime.unwrap_or(self.lifetime),
+            Channel::Sms => self.sms.lifetime.unwrap_or(self.lifetime),
+            Channel::Post => self.post.lifetime,
+        }
+    }
+}
+
 /// Codes by e-mail: exactly one of `command`, `smtp_url` and `spool`, or none to leave e-mail out.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -122,9 +150,15 @@ pub struct SmsDelivery {
 #[serde(default, deny_unknown_fields)]
 pub struct PostDelivery {
     /// Program that sends the letter, and its arguments. The address, of several lines, comes as the last argument, the
-    /// text on standard input. No shell is involved.
+    /// text, or the letter as a PDF, on standard input. No shell is involved.
     #[schemars(extend("examples" = [["/usr/local/lib/kontor/send-letter"]]))]
     pub command: Option<Vec<String>>,
+    /// What the program gets: `text`, or `pdf`, a letter of A4 pages to be printed, with the address where envelopes have their
+    /// window. As a PDF, letters can be written in the Latin, Greek, Cyrillic, Armenian and Georgian scripts.
+    pub format: LetterFormat,
+    /// Where the window of the envelopes is, for `format = "pdf"`: `left`, as in DIN 5008 (form B), or `right`, as often in
+    /// Switzerland.
+    pub window: Window,
     /// File that each message is appended to, as a line of JSON, instead of being sent. For tests and trials.
     #[schemars(extend("format" = "path"), example = &"sent.jsonl")]
     pub spool: Option<PathBuf>,
@@ -132,14 +166,41 @@ pub struct PostDelivery {
     #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub lifetime: Duration,
+    /// Time between two letters to one address; `tan.retransmission` where that is longer. A letter takes days, and costs.
+    #[serde(with = "duration")]
+    #[schemars(with = "String")]
+    pub retransmission: Duration,
 }
 
 impl Default for PostDelivery {
     fn default() -> Self {
         Self {
             command: None,
+            format: LetterFormat::Text,
+            window: Window::Left,
             spool: None,
             lifetime: 21 * DAY,
+            retransmission: 3 * DAY,
         }
     }
+}
+
+/// What a program that sends letters gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LetterFormat {
+    /// The text alone.
+    Text,
+    /// A letter of A4 pages.
+    Pdf,
+}
+
+/// Where the window of an envelope is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Window {
+    /// At the left.
+    Left,
+    /// At the right.
+    Right,
 }

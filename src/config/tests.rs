@@ -380,7 +380,7 @@ fn the_example_is_the_defaults() {
     let defaults: String = text
         .split("\n\n")
         .filter(|block| !block.contains("Not set by default"))
-        .filter(|block| !block.contains("#[merchant") && !block.contains("#[[merchant"))
+        .filter(|block| !block.contains("\n#["))
         .flat_map(str::lines)
         .filter(|line| !line.starts_with("# "))
         .map(|line| format!("{}\n", line.trim_start_matches('#')))
@@ -396,7 +396,8 @@ fn the_example_is_the_defaults() {
         .filter(|line| !line.starts_with("# "))
         .map(|line| format!("{}\n", line.trim_start_matches('#')))
         .collect();
-    // Of a secret and its file, and of the ways to send, only one can be set; authorities need certificates.
+    // Of a secret and its file, and of the ways to send, only one can be set; authorities need certificates,
+    // and a country of phone numbers addresses that are phone numbers.
     let others = [
         "url_file = ",
         "smtp_url_file = ",
@@ -405,6 +406,7 @@ fn the_example_is_the_defaults() {
         "ca_file = ",
         "smtp_url = ",
         "from = ",
+        "phone_country = ",
     ];
     let all: String = all
         .split_inclusive('\n')
@@ -417,7 +419,7 @@ fn the_example_is_the_defaults() {
         })
         .collect();
     let files = Files::new(&all);
-    for folder in ["terms", "privacy"] {
+    for folder in ["terms", "privacy", "challenger-terms", "challenger-privacy"] {
         std::fs::create_dir(files.path(folder)).expect("a folder");
         std::fs::write(files.path(folder).join("en.md"), "Terms").expect("a file");
     }

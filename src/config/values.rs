@@ -1,6 +1,7 @@
 //! How values are written in the configuration: durations, sizes, networks, URLs.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -274,6 +275,24 @@ impl PublicUrl {
             url.set_path(&format!("{}/", url.path()));
         }
         Ok(Self(url))
+    }
+
+    /// The configured URL, else http and the address that a service listens at.
+    ///
+    /// A wildcard address stands for every interface, so the URL then names the loopback one.
+    ///
+    /// # Errors
+    /// None in practice: every socket address makes a URL. The sentence would name the address.
+    pub fn or_of_listener(configured: Option<&Self>, listen: SocketAddr) -> Result<Self, String> {
+        if let Some(url) = configured {
+            return Ok(url.clone());
+        }
+        let host = match listen.ip() {
+            IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            address => address,
+        };
+        Self::parse(&format!("http://{}/", SocketAddr::new(host, listen.port())))
     }
 
     /// The URL itself.

@@ -76,6 +76,8 @@ pub struct Transmission {
     pub is_other_address: bool,
     /// What is left after it.
     pub left: Left,
+    /// Its number, which no other of the validation has.
+    pub number: i64,
     /// Now.
     pub at_us: i64,
 }
@@ -100,6 +102,7 @@ pub async fn insert(
         transmissions_left: Set(new.left.transmissions),
         guesses_left: Set(new.left.guesses),
         failures: Set(0),
+        transmission: Set(0),
         ..ActiveModel::default()
     };
     let inserted = Entity::insert(row).exec_without_returning(transaction);
@@ -192,6 +195,7 @@ pub async fn begin_transmission(
         transmissions_left: Set(transmission.left.transmissions),
         guesses_left: Set(transmission.left.guesses),
         sent_at_us: Set(Some(transmission.at_us)),
+        transmission: Set(transmission.number),
         ..ActiveModel::default()
     };
     if transmission.is_other_address {
@@ -214,7 +218,7 @@ fn forget_code(row: &mut ActiveModel) {
 pub async fn undo_transmission(
     transaction: &WriteTransaction,
     serial: i64,
-    begun_at_us: i64,
+    transmission: i64,
     before_us: Option<i64>,
 ) -> Result<(), DatabaseError> {
     let one_more = |column: Column| ExprTrait::add(Expr::col(column), 1);
@@ -226,7 +230,7 @@ pub async fn undo_transmission(
         )
         .col_expr(Column::Failures, one_more(Column::Failures))
         .filter(Column::Serial.eq(serial))
-        .filter(Column::SentAtUs.eq(begun_at_us));
+        .filter(Column::Transmission.eq(transmission));
     update.exec(transaction).await?;
     Ok(())
 }
@@ -239,7 +243,7 @@ pub async fn undo_transmission(
 pub async fn arm(
     transaction: &WriteTransaction,
     serial: i64,
-    begun_at_us: i64,
+    transmission: i64,
     code: &NewCode,
 ) -> Result<bool, DatabaseError> {
     let code = code.clone();
@@ -253,7 +257,7 @@ pub async fn arm(
     let update = Entity::update_many()
         .set(row)
         .filter(Column::Serial.eq(serial))
-        .filter(Column::SentAtUs.eq(begun_at_us))
+        .filter(Column::Transmission.eq(transmission))
         .filter(Column::SolvedAtUs.is_null());
     Ok(update.exec(transaction).await?.rows_affected == 1)
 }

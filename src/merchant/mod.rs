@@ -9,7 +9,6 @@ mod gate;
 mod instance;
 mod instances;
 mod kyc_status;
-pub mod legal;
 mod legal_documents;
 mod login;
 mod otp_devices;

@@ -26,7 +26,7 @@ use crate::{
     merchant::micros,
     metrics::CodeOutcome,
     secrets::Purpose,
-    tan::{self, Address, DeliveryError, Message, Tan},
+    tan::{self, About, Address, DeliveryError, Message, Tan},
 };
 
 /// A code that is on its way.
@@ -145,8 +145,10 @@ async fn send(
                     channel,
                     address,
                     tan: code.clone(),
-                    purpose: purpose(&begun.challenge, &begun.group)?,
-                    instance: begun.group.subject.clone(),
+                    about: About::Shop {
+                        purpose: purpose(&begun.challenge, &begun.group)?,
+                        instance: begun.group.subject.clone(),
+                    },
                     service: app
                         .public_url
                         .as_url()

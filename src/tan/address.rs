@@ -98,6 +98,10 @@ fn email(text: &str) -> Option<String> {
     let Host::Domain(host) = Host::parse(parsed.domain()).ok()? else {
         return None;
     };
+    // Percent signs would be taken for what they encode by one program, and for themselves by the next.
+    if parsed.domain().contains('%') {
+        return None;
+    }
     // The host keeps its spelling, unless it has letters that the mail system does not know.
     let host = match parsed.domain().is_ascii() {
         true => parsed.domain(),
@@ -178,6 +182,7 @@ mod tests {
             "a\0@shop.example",
             "älice@shop.example",
             "alice@shop..example",
+            "alice@sh%6fp.example",
         ] {
             assert_eq!(read(Channel::Email, text), None, "{text}");
         }

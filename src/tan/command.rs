@@ -80,6 +80,18 @@ impl Helper {
         text: &Text,
         limit: Duration,
     ) -> Result<(), Failure> {
+        let line = Zeroizing::new([text.body.as_str(), "\n"].concat());
+        self.send_as(message, text, line.as_bytes(), limit).await
+    }
+
+    /// The same with something else on standard input than the text.
+    pub async fn send_as(
+        &self,
+        message: &Message,
+        text: &Text,
+        input: &[u8],
+        limit: Duration,
+    ) -> Result<(), Failure> {
         let mut child = self.command(message, text).spawn().map_err(|reason| {
             Failure::new(
                 DeliveryError::Failed,
@@ -87,7 +99,7 @@ impl Helper {
             )
         })?;
         let group = Group::of(&child);
-        let ended = tokio::time::timeout(limit, run(&mut child, &text.body)).await;
+        let ended = tokio::time::timeout(limit, run(&mut child, input)).await;
         match ended {
             Ok(Ok(ended)) => {
                 group.spare();
@@ -112,13 +124,16 @@ impl Helper {
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("KONTOR_TAN_CHANNEL", message.channel.as_str())
-            .env("KONTOR_TAN_PURPOSE", message.purpose.as_str())
+            .env("KONTOR_TAN_PURPOSE", message.about.purpose())
             .env("KONTOR_TAN_LANGUAGE", &text.language)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true);
+        if let Some(reference) = message.about.reference() {
+            command.env("KONTOR_TAN_REFERENCE", reference);
+        }
         if let Some(subject) = &text.subject {
             command.env("KONTOR_TAN_SUBJECT", subject);
         }
@@ -231,17 +246,16 @@ impl Ended {
     }
 }
 
-/// Gives the text to the helper, takes what it prints, and waits for its end.
-async fn run(child: &mut Child, text: &str) -> io::Result<Ended> {
+/// Gives the message to the helper, takes what it prints, and waits for its end.
+async fn run(child: &mut Child, input: &[u8]) -> io::Result<Ended> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (mut printed, mut complained) = (Vec::new(), Vec::new());
     let write = async {
         if let Some(mut stdin) = stdin {
-            let text = Zeroizing::new([text, "\n"].concat());
             // A helper that needs no text does not read it; what became of the message its status says.
-            drop(stdin.write_all(text.as_bytes()).await);
+            drop(stdin.write_all(input).await);
         }
-        // Closed: the helper sees the end of the text.
+        // Closed: the helper sees the end of it.
     };
     let talk = async {
         tokio::join!(

@@ -2,21 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+use zeroize::Zeroizing;
 
 use super::channel::Channel;
 use super::command::Helper;
 use super::error::{DeliveryError, Failure};
-use super::message::{Message, Purpose};
+use super::letter::Printer;
+use super::message::{About, Message};
 use super::output::cleaned;
 use super::shown::{self, Show};
 use super::smtp::Relay;
 use super::spool::Spool;
 use super::template::{Templates, Text};
 use crate::clock::Clock;
-use crate::config;
+use crate::config::{self, LetterFormat};
 use crate::random::Random;
 
 /// Delivers messages on the channels that the configuration names.
@@ -41,6 +44,8 @@ pub struct Undeliverable {
 
 enum Transport {
     Helper(Helper),
+    /// A program that gets letters, ready to be printed.
+    Letters(Helper, Arc<Printer>),
     Relay(Box<Relay>),
     Spool(Spool),
     Show(Show),
@@ -59,9 +64,17 @@ impl Delivery {
     ) -> Result<Self, Undeliverable> {
         let templates = Templates::load(settings.templates.as_deref())
             .map_err(|reason| wrong("tan.templates", reason))?;
+        let transports = transports(settings, clock, random)?;
+        if let Some(Transport::Letters(_, printer)) = transports.get(&Channel::Post) {
+            templates
+                .try_out_letters(|text| printer.check(text).map_err(|reason| reason.to_string()))
+                .map_err(|reason| wrong("tan.templates", reason))?;
+        }
         Ok(Self {
-            transports: transports(settings, clock, random)?,
-            lifetimes: lifetimes(settings),
+            transports,
+            lifetimes: Channel::ALL
+                .map(|channel| (channel, settings.lifetime(channel)))
+                .into(),
             templates,
             turns: Channel::ALL
                 .map(|channel| (channel, Turns::new(settings.concurrency)))
@@ -70,11 +83,11 @@ impl Delivery {
         })
     }
 
-    /// Lets e-mails and text messages be shown where the settings say nothing about them; the channels then count as
-    /// configured. For the sandbox.
+    /// Lets messages be shown where the settings say nothing about their channel; it then counts as configured. For the
+    /// sandbox.
     #[must_use]
     pub fn or_show(mut self, show: &Show) -> Self {
-        for channel in [Channel::Email, Channel::Sms] {
+        for channel in Channel::ALL {
             let transport = self.transports.entry(channel);
             transport.or_insert_with(|| Transport::Show(show.clone()));
         }
@@ -104,7 +117,7 @@ impl Delivery {
         self.attempt(&message).await.map_err(|failure| {
             tracing::warn!(
                 tan.channel = %message.channel,
-                tan.purpose = %message.purpose,
+                tan.purpose = message.about.purpose(),
                 tan.address = message.address.hint(),
                 error = %failure.error,
                 cause = cleaned(&failure.cause, &message),
@@ -131,7 +144,7 @@ impl Delivery {
             .templates
             .render(message)
             .map_err(|reason| Failure::new(DeliveryError::Misconfigured, reason))?;
-        let turn = tokio::time::timeout(self.limit / 2, turns.take(message.purpose));
+        let turn = tokio::time::timeout(self.limit / 2, turns.take(&message.about));
         // Held until the end.
         let _turn = turn.await.map_err(|_| {
             let cause = "too many messages are being sent, see \"tan.concurrency\"";
@@ -145,6 +158,10 @@ impl Transport {
     async fn send(&self, message: &Message, text: &Text, limit: Duration) -> Result<(), Failure> {
         match self {
             Self::Helper(helper) => helper.send(message, text, limit).await,
+            Self::Letters(helper, printer) => {
+                let letter = print(printer, message, text).await?;
+                helper.send_as(message, text, &letter, limit).await
+            }
             Self::Relay(relay) => relay.send(message, text, limit).await,
             Self::Spool(spool) => spool.send(message, text, limit).await,
             Self::Show(show) => {
@@ -153,6 +170,21 @@ impl Transport {
             }
         }
     }
+}
+
+/// Lays a letter out where it holds nobody up: that may take a good part of a second.
+async fn print(
+    printer: &Arc<Printer>,
+    message: &Message,
+    text: &Text,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let (printer, message, text) = (Arc::clone(printer), message.clone(), text.clone());
+    let printing = tokio::task::spawn_blocking(move || printer.print(&message, &text));
+    let printed = printing.await;
+    printed.unwrap_or_else(|error| {
+        let cause = format!("the printing of a letter ended: {error}");
+        Err(Failure::new(DeliveryError::Failed, cause))
+    })
 }
 
 fn wrong(key: impl Into<String>, reason: impl Into<String>) -> Undeliverable {
@@ -182,28 +214,14 @@ impl Turns {
     /// Waits for a turn. The semaphores are never closed.
     async fn take(
         &self,
-        purpose: Purpose,
+        about: &About,
     ) -> (Option<SemaphorePermit<'_>>, Option<SemaphorePermit<'_>>) {
-        let of_stranger = match purpose.is_open_to_strangers() {
+        let of_stranger = match about.is_open_to_strangers() {
             true => self.strangers.acquire().await.ok(),
             false => None,
         };
         (of_stranger, self.all.acquire().await.ok())
     }
-}
-
-fn lifetimes(settings: &config::Tan) -> BTreeMap<Channel, Duration> {
-    BTreeMap::from([
-        (
-            Channel::Email,
-            settings.email.lifetime.unwrap_or(settings.lifetime),
-        ),
-        (
-            Channel::Sms,
-            settings.sms.lifetime.unwrap_or(settings.lifetime),
-        ),
-        (Channel::Post, settings.post.lifetime),
-    ])
 }
 
 fn transports(
@@ -224,6 +242,9 @@ fn transports(
         let transport = local_transport(channel, command.as_deref(), spool.as_deref(), clock)?;
         transports.extend(transport.map(|transport| (channel, transport)));
     }
+    if post.format == LetterFormat::Pdf {
+        print_letters(&mut transports, post.window, clock)?;
+    }
     if let Some(relay) = relay(email, clock, random)?
         && transports.insert(Channel::Email, relay).is_some()
     {
@@ -231,6 +252,25 @@ fn transports(
         return Err(wrong("tan.email.smtp_url", reason));
     }
     Ok(transports)
+}
+
+/// Has the program of letters get them as PDF.
+fn print_letters(
+    transports: &mut BTreeMap<Channel, Transport>,
+    window: config::Window,
+    clock: &Clock,
+) -> Result<(), Undeliverable> {
+    let key = "tan.post.format";
+    let Some(Transport::Helper(helper)) = transports.remove(&Channel::Post) else {
+        return Err(wrong(
+            key,
+            "\"pdf\" is of no use without \"tan.post.command\"",
+        ));
+    };
+    let printer = Printer::new(window, clock.clone()).map_err(|reason| wrong(key, reason))?;
+    let letters = Transport::Letters(helper, Arc::new(printer));
+    transports.insert(Channel::Post, letters);
+    Ok(())
 }
 
 fn local_transport(

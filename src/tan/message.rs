@@ -76,6 +76,64 @@ impl std::fmt::Display for Purpose {
     }
 }
 
+/// What a message is about: who asks for a code, and what for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Something that is done with a shop.
+    Shop {
+        /// What the code is for.
+        purpose: Purpose,
+        /// The id of the shop. Strangers may have chosen it: what is not plain text is taken out.
+        instance: String,
+    },
+    /// Proving that one receives messages at an address, for whoever wants to know it.
+    Address {
+        /// What the page that asks for the code shows too, such as `ABCD-EFGH`, so that people see what belongs together.
+        reference: String,
+    },
+}
+
+impl About {
+    /// The name of the proof of an address where shops have that of a [`Purpose`].
+    pub const VALIDATE_ADDRESS: &'static str = "validate-address";
+
+    /// What the code is for, as helpers and the log are told.
+    #[must_use]
+    pub const fn purpose(&self) -> &'static str {
+        match self {
+            Self::Shop { purpose, .. } => purpose.as_str(),
+            Self::Address { .. } => Self::VALIDATE_ADDRESS,
+        }
+    }
+
+    /// The shop, if it is about one.
+    #[must_use]
+    pub fn instance(&self) -> Option<&str> {
+        match self {
+            Self::Shop { instance, .. } => Some(instance),
+            Self::Address { .. } => None,
+        }
+    }
+
+    /// What the page shows too, if it is about an address.
+    #[must_use]
+    pub fn reference(&self) -> Option<&str> {
+        match self {
+            Self::Shop { .. } => None,
+            Self::Address { reference } => Some(reference),
+        }
+    }
+
+    /// Whether anybody can have such a code sent, without having proven anything.
+    #[must_use]
+    pub const fn is_open_to_strangers(&self) -> bool {
+        match self {
+            Self::Shop { purpose, .. } => purpose.is_open_to_strangers(),
+            Self::Address { .. } => true,
+        }
+    }
+}
+
 /// A code on its way to its reader.
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -85,10 +143,8 @@ pub struct Message {
     pub address: Address,
     /// The code.
     pub tan: Tan,
-    /// What the code is for.
-    pub purpose: Purpose,
-    /// What it is about, such as the id of a shop. Strangers may have chosen it: what is not plain text is taken out.
-    pub instance: String,
+    /// What it is about.
+    pub about: About,
     /// The server that it is at, such as the host of its public URL, for readers who have to do with more than one.
     pub service: String,
     /// How long the code can be used.

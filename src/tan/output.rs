@@ -55,7 +55,7 @@ fn mask(text: &str, secret: &str) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::super::{Address, Channel, Purpose, Tan};
+    use super::super::{About, Address, Channel, Purpose, Tan};
     use super::*;
 
     fn message(channel: Channel, address: &str) -> Message {
@@ -63,8 +63,10 @@ mod tests {
             channel,
             address: Address::parse(channel, address).unwrap(),
             tan: Tan::read("12345678").unwrap(),
-            purpose: Purpose::LogIn,
-            instance: "coffee-shop".to_owned(),
+            about: About::Shop {
+                purpose: Purpose::LogIn,
+                instance: "coffee-shop".to_owned(),
+            },
             service: "pay.example.com".to_owned(),
             valid_for: Duration::from_secs(300),
             languages: None,

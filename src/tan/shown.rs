@@ -18,8 +18,12 @@ pub struct Sent<'a> {
     pub tan: &'a str,
     /// What the code is for.
     pub purpose: &'a str,
-    /// What it is about.
-    pub instance: &'a str,
+    /// The shop that it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<&'a str>,
+    /// What the page shows too that asks for the code, if it is about an address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<&'a str>,
     /// The text.
     pub message: &'a str,
 }
@@ -32,8 +36,9 @@ pub(super) fn send(show: &Show, message: &Message, text: &Text) {
         channel: message.channel.as_str(),
         address: message.address.as_str(),
         tan: &message.tan.printed(),
-        purpose: message.purpose.as_str(),
-        instance: &message.instance,
+        purpose: message.about.purpose(),
+        instance: message.about.instance(),
+        reference: message.about.reference(),
         message: &text.body,
     });
 }

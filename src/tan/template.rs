@@ -1,5 +1,7 @@
 //! The text of a message, made of a template in its reader's language.
 
+mod built_in;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -10,8 +12,9 @@ use poem::http::header::ACCEPT_LANGUAGE;
 use poem::http::{HeaderMap, HeaderValue};
 use zeroize::Zeroizing;
 
+use self::built_in::BUILT_IN;
 use super::channel::Channel;
-use super::message::{Message, Purpose};
+use super::message::{About, Message, Purpose};
 use super::output::plain;
 use crate::http::negotiation;
 
@@ -21,20 +24,13 @@ const FALLBACK: &str = "en";
 const LONGEST_NAME: usize = 80;
 /// What the first line of an e-mail's template begins with.
 const SUBJECT: &str = "Subject:";
-
-const BUILT_IN: [(Channel, &str, &str); 9] = [
-    (Channel::Email, "en", include_str!("templates/email.en.txt")),
-    (Channel::Email, "de", include_str!("templates/email.de.txt")),
-    (Channel::Email, "fr", include_str!("templates/email.fr.txt")),
-    (Channel::Sms, "en", include_str!("templates/sms.en.txt")),
-    (Channel::Sms, "de", include_str!("templates/sms.de.txt")),
-    (Channel::Sms, "fr", include_str!("templates/sms.fr.txt")),
-    (Channel::Post, "en", include_str!("templates/post.en.txt")),
-    (Channel::Post, "de", include_str!("templates/post.de.txt")),
-    (Channel::Post, "fr", include_str!("templates/post.fr.txt")),
-];
+/// The code that templates are tried out with.
+const SAMPLE: &str = "1234-5678";
+const NAMES: &str = "the name of a template is CHANNEL.LANGUAGE.txt, such as \"sms.it.txt\", or \
+    CHANNEL.validate-address.LANGUAGE.txt";
 
 /// What is handed over.
+#[derive(Clone)]
 pub(super) struct Text {
     /// The language that it is written in, a BCP 47 tag.
     pub language: String,
@@ -44,38 +40,80 @@ pub(super) struct Text {
     pub body: Zeroizing<String>,
 }
 
-/// What a template can show.
-struct Values<'a> {
-    tan: &'a str,
-    purpose: &'a str,
-    instance: &'a str,
-    service: &'a str,
-    valid_for: Validity,
+/// Whose texts a template has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// Those of shops: `CHANNEL.LANGUAGE.txt`.
+    Shop,
+    /// That of the proof of an address: `CHANNEL.validate-address.LANGUAGE.txt`.
+    Address,
 }
 
-impl Values<'_> {
-    fn to_context(&self) -> Value {
-        let Validity { number, unit } = self.valid_for;
-        context! {
-            tan => self.tan,
-            purpose => self.purpose,
-            instance => self.instance,
-            service => self.service,
-            valid_for => context! { number, unit },
+impl Kind {
+    fn of(about: &About) -> Self {
+        match about {
+            About::Shop { .. } => Self::Shop,
+            About::Address { .. } => Self::Address,
+        }
+    }
+
+    /// All that such a template must have a text for, with names that are no one's.
+    fn samples(self) -> Vec<About> {
+        match self {
+            Self::Shop => Purpose::ALL
+                .map(|purpose| About::Shop {
+                    purpose,
+                    instance: "sample-shop".to_owned(),
+                })
+                .into(),
+            Self::Address => vec![About::Address {
+                reference: "ABCD-EFGH".to_owned(),
+            }],
         }
     }
 }
 
-/// A duration in words: at least two of the unit, rounded down.
-struct Validity {
-    number: u64,
-    unit: &'static str,
+/// What is asked for when a template is looked up; its language is chosen among those that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    channel: Channel,
+    kind: Kind,
 }
 
-/// Every template, by channel and language.
+impl Place {
+    /// The name of the template's file.
+    fn file(self, language: &str) -> String {
+        let channel = self.channel;
+        match self.kind {
+            Kind::Shop => format!("{channel}.{language}.txt"),
+            Kind::Address => format!("{channel}.{}.{language}.txt", About::VALIDATE_ADDRESS),
+        }
+    }
+
+    /// Reads the name of a file: the place, and the language.
+    fn of_file(name: &str) -> Option<(Self, String)> {
+        let (channel, rest) = name.strip_suffix(".txt")?.split_once('.')?;
+        let (kind, language) = match rest.split_once('.') {
+            None => (Kind::Shop, rest),
+            Some((About::VALIDATE_ADDRESS, language)) => (Kind::Address, language),
+            Some(_) => return None,
+        };
+        let is_part = |part: &str| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        let channel = channel.parse().ok()?;
+        let place = Self { channel, kind };
+        language
+            .split('-')
+            .all(is_part)
+            .then(|| (place, language.to_owned()))
+    }
+}
+
+/// Every template, and in which languages there is one.
 pub(super) struct Templates {
     environment: Environment<'static>,
-    languages: BTreeMap<Channel, Vec<String>>,
+    languages: BTreeMap<Place, Vec<String>>,
 }
 
 impl Templates {
@@ -88,8 +126,10 @@ impl Templates {
             environment: environment().map_err(|error| sentence(&error))?,
             languages: BTreeMap::new(),
         };
-        for (channel, language, source) in BUILT_IN {
-            templates.add(channel, language, source.to_owned())?;
+        for (name, source) in BUILT_IN {
+            if let Some((place, language)) = Place::of_file(name) {
+                templates.add(place, &language, source.to_owned())?;
+            }
         }
         if let Some(folder) = folder {
             templates.add_folder(folder)?;
@@ -105,52 +145,46 @@ impl Templates {
                 continue;
             }
             let in_file = |reason: String| format!("{}: {reason}", file.display());
-            let (channel, language) = file
+            let (place, language) = file
                 .file_name()
                 .and_then(|name| name.to_str())
-                .and_then(channel_and_language)
-                .ok_or_else(|| {
-                    in_file(
-                        "the name of a template is CHANNEL.LANGUAGE.txt, such as \"sms.it.txt\""
-                            .to_owned(),
-                    )
-                })?;
+                .and_then(Place::of_file)
+                .ok_or_else(|| in_file(NAMES.to_owned()))?;
             let source = std::fs::read_to_string(&file)
                 .map_err(|reason| in_file(format!("cannot read the file: {reason}")))?;
-            self.add(channel, &language, source).map_err(in_file)?;
-            self.try_out(channel, &language).map_err(in_file)?;
+            self.add(place, &language, source).map_err(in_file)?;
+            self.try_out(place, &language).map_err(in_file)?;
         }
         Ok(())
     }
 
-    fn add(&mut self, channel: Channel, language: &str, source: String) -> Result<(), String> {
+    fn add(&mut self, place: Place, language: &str, source: String) -> Result<(), String> {
         self.environment
-            .add_template_owned(name(channel, language), source)
+            .add_template_owned(place.file(language), source)
             .map_err(|error| sentence(&error))?;
-        let languages = self.languages.entry(channel).or_default();
+        let languages = self.languages.entry(place).or_default();
         if !languages.iter().any(|known| known == language) {
             languages.push(language.to_owned());
         }
         Ok(())
     }
 
-    /// Renders a template for every purpose, with values that are no one's.
-    fn try_out(&self, channel: Channel, language: &str) -> Result<(), String> {
-        const SAMPLE: &str = "1234-5678";
-        for purpose in Purpose::ALL {
-            let values = Values {
-                tan: SAMPLE,
-                purpose: purpose.as_str(),
-                instance: "sample-shop",
-                service: "pay.example",
-                valid_for: validity(Duration::from_secs(300)),
-            };
-            let text = self.text(channel, language, &values)?;
+    /// Renders a template for all that it must have a text for.
+    fn try_out(&self, place: Place, language: &str) -> Result<(), String> {
+        for about in place.kind.samples() {
+            let text = self.sample(place, language, &about)?;
             if !text.body.contains(SAMPLE) {
+                let purpose = about.purpose();
                 return Err(format!(
-                    "does not show the code, {{{{ tan }}}}, for {purpose:?}",
-                    purpose = purpose.as_str()
+                    "does not show the code, {{{{ tan }}}}, for {purpose:?}"
                 ));
+            }
+            let reference = about.reference();
+            if reference.is_some_and(|reference| !text.body.contains(reference)) {
+                return Err(
+                    "does not show {{ reference }}, by which people know the page that it is for"
+                        .to_owned(),
+                );
             }
             if text.subject.is_some_and(|subject| subject.contains(SAMPLE)) {
                 return Err(
@@ -162,27 +196,53 @@ impl Templates {
         Ok(())
     }
 
+    fn sample(&self, place: Place, language: &str, about: &About) -> Result<Text, String> {
+        let lifetime = Duration::from_secs(300);
+        let values = values(SAMPLE, about, "pay.example", lifetime);
+        self.text(place, language, values)
+    }
+
+    /// Tries out whether all that letters can say passes a check.
+    ///
+    /// # Errors
+    /// The sentence of the check, and the name of the template.
+    pub fn try_out_letters(
+        &self,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let all = self.languages.iter();
+        for (place, languages) in all.filter(|(place, _)| place.channel == Channel::Post) {
+            for language in languages {
+                let in_file = |reason| format!("{} {reason}", place.file(language));
+                for about in place.kind.samples() {
+                    let text = self.sample(*place, language, &about).map_err(in_file)?;
+                    check(&text.body).map_err(in_file)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The text of a message, in the language that its reader asked for.
     ///
     /// # Errors
     /// A template that fails with these values. The sentence names it and holds none of them.
     pub fn render(&self, message: &Message) -> Result<Text, String> {
-        let language = self.language(message.channel, message.languages.as_deref());
-        let values = Values {
-            tan: &message.tan.printed(),
-            purpose: message.purpose.as_str(),
-            instance: &short(&message.instance),
-            service: &short(&message.service),
-            valid_for: validity(message.valid_for),
+        let place = Place {
+            channel: message.channel,
+            kind: Kind::of(&message.about),
         };
-        self.text(message.channel, language, &values)
-            .map_err(|reason| format!("{}: {reason}", name(message.channel, language)))
+        let language = self.language(place, message.languages.as_deref());
+        let tan = message.tan.printed();
+        let values = values(&tan, &message.about, &message.service, message.valid_for);
+        self.text(place, language, values)
+            .map_err(|reason| format!("{}: {reason}", place.file(language)))
     }
 
-    fn language(&self, channel: Channel, accepted: Option<&str>) -> &str {
+    fn language(&self, place: Place, accepted: Option<&str>) -> &str {
         let offered: Vec<&str> = self
             .languages
-            .get(&channel)
+            .get(&place)
             .into_iter()
             .flatten()
             .map(String::as_str)
@@ -194,14 +254,14 @@ impl Templates {
         negotiation::language(&headers, &offered).unwrap_or(FALLBACK)
     }
 
-    fn text(&self, channel: Channel, language: &str, values: &Values<'_>) -> Result<Text, String> {
+    fn text(&self, place: Place, language: &str, values: Value) -> Result<Text, String> {
         let rendered = self
             .environment
-            .get_template(&name(channel, language))
-            .and_then(|template| template.render(values.to_context()))
+            .get_template(&place.file(language))
+            .and_then(|template| template.render(values))
             .map(Zeroizing::new)
             .map_err(|error| sentence(&error))?;
-        let (subject, body) = match channel {
+        let (subject, body) = match place.channel {
             Channel::Email => {
                 subject_and_body(&rendered).map(|(subject, body)| (Some(subject), body))?
             }
@@ -225,22 +285,26 @@ fn environment() -> Result<Environment<'static>, minijinja::Error> {
     Ok(environment)
 }
 
-fn name(channel: Channel, language: &str) -> String {
-    format!("{channel}.{language}.txt")
+/// What a template can show.
+fn values(tan: &str, about: &About, service: &str, valid_for: Duration) -> Value {
+    let service = short(service);
+    let (number, unit) = whole_units(valid_for);
+    let valid_for = context! { number, unit };
+    match about {
+        About::Shop { purpose, instance } => {
+            let (purpose, instance) = (purpose.as_str(), short(instance));
+            context! { tan, purpose, instance, service, valid_for }
+        }
+        About::Address { reference } => {
+            let reference = short(reference);
+            context! { tan, reference, service, valid_for }
+        }
+    }
 }
 
 /// A name as it can stand in a text: one line, of bounded length.
 fn short(name: &str) -> String {
     plain(name).chars().take(LONGEST_NAME).collect()
-}
-
-fn channel_and_language(name: &str) -> Option<(Channel, String)> {
-    let (channel, language) = name.strip_suffix(".txt")?.split_once('.')?;
-    let is_part = |part: &str| {
-        (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    };
-    let is_tag = language.split('-').all(is_part);
-    is_tag.then_some((channel.parse().ok()?, language.to_owned()))
 }
 
 /// What is wrong with a template, without what it was to show.
@@ -265,22 +329,20 @@ fn subject_and_body(rendered: &str) -> Result<(String, String), String> {
     }
 }
 
-fn validity(valid_for: Duration) -> Validity {
+/// A duration in words: at least two of the unit, rounded down.
+fn whole_units(duration: Duration) -> (u64, &'static str) {
     const UNITS: [(u64, &str); 4] = [
         (86_400, "days"),
         (3_600, "hours"),
         (60, "minutes"),
         (1, "seconds"),
     ];
-    let seconds = valid_for.as_secs();
+    let seconds = duration.as_secs();
     let (length, unit) = UNITS
         .into_iter()
         .find(|(length, _)| seconds >= 2 * length)
         .unwrap_or((1, "seconds"));
-    Validity {
-        number: seconds / length,
-        unit,
-    }
+    (seconds / length, unit)
 }
 
 #[cfg(test)]

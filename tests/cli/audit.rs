@@ -107,7 +107,7 @@ async fn wrong_choices_are_told() {
             .code(2)
             .stderr_eq(str![[r#"
 error: invalid value 'login.grant' for '--event <NAME>'
-  [possible values: login.granted, login.refused, token.granted, token.refreshed, token.revoked, instance.created, instance.changed, instance.disabled, instance.purged, credentials.changed, challenge.sent, challenge.undelivered, challenge.solved, challenge.failed, challenge.refused, contact.changed, factor.added, factor.moved, factor.dropped, factor.cleared, account.added, account.changed, account.deactivated, otp-device.created, otp-device.changed, otp-device.deleted]
+  [possible values: login.granted, login.refused, token.granted, token.refreshed, token.revoked, instance.created, instance.changed, instance.disabled, instance.purged, credentials.changed, challenge.sent, challenge.undelivered, challenge.solved, challenge.failed, challenge.refused, contact.changed, factor.added, factor.moved, factor.dropped, factor.cleared, account.added, account.changed, account.deactivated, otp-device.created, otp-device.changed, otp-device.deleted, client.registered, client.secret-replaced, client.deleted]
 
   tip: a similar value exists: 'login.granted'
 

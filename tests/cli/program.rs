@@ -65,6 +65,7 @@ impl Place {
     fn environment(&self) -> Vec<(&'static str, String)> {
         let mut environment = vec![
             ("KONTOR_MERCHANT__LISTEN", "127.0.0.1:0".to_owned()),
+            ("KONTOR_CHALLENGER__LISTEN", "127.0.0.1:0".to_owned()),
             ("KONTOR_MANAGEMENT__LISTEN", "127.0.0.1:0".to_owned()),
             ("KONTOR_PASSWORDS__MEMORY_KIB", "32".to_owned()),
             ("KONTOR_LIMITS__SHUTDOWN_NOTICE", "0 s".to_owned()),
@@ -72,6 +73,20 @@ impl Place {
         ];
         environment.extend(self.url.clone().map(|url| ("KONTOR_DATABASE__URL", url)));
         environment
+    }
+
+    /// The definition of a shell's command `kontor`, which runs the program as [`Place::kontor`] does.
+    pub fn as_command(&self) -> String {
+        let variables = self.environment().into_iter();
+        let variables: Vec<String> = variables
+            .map(|(name, value)| format!("{name}='{value}'"))
+            .collect();
+        format!(
+            "kontor() {{ (cd '{}' && env -i {} '{}' \"$@\"); }}",
+            self.folder.path().display(),
+            variables.join(" "),
+            cargo_bin!("kontor").display()
+        )
     }
 
     /// What a verb prints that succeeds.
@@ -150,7 +165,12 @@ impl Running {
 
     /// Where `serve` says that the merchant backend is.
     pub fn merchant_url(&self) -> String {
-        let line = self.until("merchant");
+        self.url_of("merchant")
+    }
+
+    /// Where `serve` says that a service is. They are to be asked for in the order in which it names them.
+    pub fn url_of(&self, service: &str) -> String {
+        let line = self.until(service);
         line.split(',').next().expect("a URL").to_owned()
     }
 

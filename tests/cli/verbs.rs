@@ -317,7 +317,7 @@ error: sqlite://notes.txt: the database cannot be reached: error returned from d
     let serve = place.kontor(&["serve", "--set", "merchant.enabled=false"]);
     serve.assert().code(3).stderr_eq(
         str![[r#"
-error: flag --set merchant.enabled: there is nothing to serve: "merchant.enabled" is false
+error: flag --set merchant.enabled: there is nothing to serve: "merchant.enabled" and "challenger.enabled" are false
 
 "#]]
         .into_data(),

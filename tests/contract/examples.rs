@@ -3,18 +3,22 @@
 use std::collections::HashMap;
 
 use kontor_openapi::{
-    ErrorCode, common, document::Editions, json::RoundTrip, merchant, scalar::MAX_SAFE_INTEGER,
+    ErrorCode, challenger, common, document::Editions, json::RoundTrip, merchant,
+    scalar::MAX_SAFE_INTEGER,
 };
 use serde_json::Value;
 
-use super::digest::{document, members, operations, resolve};
+use super::digest::{documents, members, operations, resolve};
 
-fn round_trips() -> HashMap<&'static str, RoundTrip> {
-    common::ROUND_TRIPS
-        .iter()
-        .chain(merchant::ROUND_TRIPS)
-        .copied()
-        .collect()
+type RoundTrips = HashMap<&'static str, RoundTrip>;
+
+/// Each document with the types that were made of it.
+fn documents_with_types() -> impl Iterator<Item = (Value, RoundTrips)> {
+    let types = [merchant::ROUND_TRIPS, challenger::ROUND_TRIPS].map(|own| {
+        let all = common::ROUND_TRIPS.iter().chain(own);
+        all.copied().collect()
+    });
+    documents().into_iter().zip(types)
 }
 
 /// Every media type of every request and response, with the place where it stands.
@@ -35,42 +39,47 @@ fn media_types(document: &Value) -> Vec<(String, &Value)> {
 
 #[test]
 fn every_example_is_read_and_written_again_as_it_was() {
-    let (document, round_trips) = (document(), round_trips());
-    let mut count = 0;
-    for (place, media) in media_types(&document) {
-        let examples: Vec<_> = members(&media["examples"]).collect();
-        assert!(!examples.is_empty(), "{place} has no example");
-        let Some(reference) = media["schema"]["$ref"].as_str() else {
-            continue;
-        };
-        let round_trip = round_trips[reference.rsplit('/').next().unwrap()];
-        for (name, example) in examples {
-            let value = &resolve(&document, example)["value"];
-            let written =
-                round_trip(value.clone()).unwrap_or_else(|error| panic!("{place} {name}: {error}"));
-            assert_eq!(&written, value, "{place} {name}");
-            count += 1;
+    for (document, round_trips) in documents_with_types() {
+        let mut count = 0;
+        for (place, media) in media_types(&document) {
+            let examples: Vec<_> = members(&media["examples"]).collect();
+            assert!(!examples.is_empty(), "{place} has no example");
+            let Some(reference) = media["schema"]["$ref"].as_str() else {
+                continue;
+            };
+            let round_trip = round_trips[reference.rsplit('/').next().unwrap()];
+            for (name, example) in examples {
+                let value = &resolve(&document, example)["value"];
+                let written = round_trip(value.clone())
+                    .unwrap_or_else(|error| panic!("{place} {name}: {error}"));
+                assert_eq!(&written, value, "{place} {name}");
+                count += 1;
+            }
         }
+        assert!(count > 100, "{count} examples");
     }
-    assert!(count > 100, "{count} examples");
 }
 
 #[test]
 fn the_example_of_every_schema_is_one() {
-    let (document, round_trips) = (document(), round_trips());
-    for (name, schema) in members(&document["components"]["schemas"]) {
-        if let Some(example) = schema.get("example") {
-            let written = round_trips[name.as_str()](example.clone())
-                .unwrap_or_else(|error| panic!("{name}: {error}"));
-            assert_eq!(&written, example, "{name}");
+    for (document, round_trips) in documents_with_types() {
+        for (name, schema) in members(&document["components"]["schemas"]) {
+            if let Some(example) = schema.get("example") {
+                let written = round_trips[name.as_str()](example.clone())
+                    .unwrap_or_else(|error| panic!("{name}: {error}"));
+                assert_eq!(&written, example, "{name}");
+            }
         }
     }
 }
 
 #[test]
 fn the_examples_of_errors_say_what_the_registry_says() {
-    let document = document();
-    for (name, example) in members(&document["components"]["examples"]) {
+    let documents = documents();
+    let examples = documents
+        .iter()
+        .flat_map(|document| members(&document["components"]["examples"]));
+    for (name, example) in examples {
         if let Some(code) = ErrorCode::ALL.iter().find(|code| code.name() == name) {
             assert_eq!(example["value"]["code"], code.number(), "{name}");
             assert_eq!(example["value"]["hint"], code.hint(), "{name}");
@@ -94,21 +103,18 @@ fn every_error_code_is_a_number_of_its_own() {
 }
 
 #[test]
-fn utoipa_reads_the_document_and_writes_it_back_without_loss() {
-    let parsed: utoipa::openapi::OpenApi = serde_json::from_str(merchant::DOCUMENT).unwrap();
-    assert_eq!(
-        difference(&serde_json::to_value(&parsed).unwrap(), &document()),
-        None
-    );
-    let yaml = Editions::new(merchant::DOCUMENT, "http://kontor.test/").yaml;
-    let parsed: utoipa::openapi::OpenApi = yaml_serde::from_str(&yaml).unwrap();
-    let json: Value =
-        serde_json::from_str(&Editions::new(merchant::DOCUMENT, "http://kontor.test/").json)
-            .unwrap();
-    assert_eq!(
-        difference(&serde_json::to_value(&parsed).unwrap(), &json),
-        None
-    );
+fn utoipa_reads_the_documents_and_writes_them_back_without_loss() {
+    for document in [merchant::DOCUMENT, challenger::DOCUMENT] {
+        let parsed: utoipa::openapi::OpenApi = serde_json::from_str(document).unwrap();
+        let ours: Value = serde_json::from_str(document).unwrap();
+        let theirs = serde_json::to_value(&parsed).unwrap();
+        assert_eq!(difference(&theirs, &ours), None);
+        let editions = Editions::new(document, "http://kontor.test/");
+        let parsed: utoipa::openapi::OpenApi = yaml_serde::from_str(&editions.yaml).unwrap();
+        let json: Value = serde_json::from_str(&editions.json).unwrap();
+        let theirs = serde_json::to_value(&parsed).unwrap();
+        assert_eq!(difference(&theirs, &json), None);
+    }
 }
 
 /// The first place where two values differ.
@@ -149,26 +155,32 @@ fn the_servers_are_those_of_the_public_url() {
 
 /// The keys that OpenAPI 3.1 has and 3.0 has not, and what 3.0 wants instead.
 #[test]
-fn the_older_edition_has_nothing_newer() {
-    let json: Value =
-        serde_json::from_str(&Editions::new(merchant::DOCUMENT, "/").json_3_0).unwrap();
+fn the_older_editions_have_nothing_newer() {
+    for document in [merchant::DOCUMENT, challenger::DOCUMENT] {
+        let ours: Value = serde_json::from_str(document).unwrap();
+        let older = Editions::new(document, "/").json_3_0;
+        is_older(&ours, &serde_json::from_str(&older).unwrap());
+    }
+}
+
+fn is_older(document: &Value, json: &Value) {
     assert_eq!(json["openapi"], "3.0.3");
-    for (path, method, operation) in operations(&json) {
-        let ours = &document()["paths"][path.as_str()][method.as_str()]["security"];
+    for (path, method, operation) in operations(json) {
+        let ours = &document["paths"][path.as_str()][method.as_str()]["security"];
         let permission = ours
             .as_array()
-            .unwrap()
-            .iter()
-            .flat_map(|item| item.as_object().unwrap().values())
+            .into_iter()
+            .flatten()
+            .flat_map(|item| members(item).map(|(_, permissions)| permissions))
             .find_map(|names| names.get(0));
         assert_eq!(operation.get("x-permission"), permission, "{method} {path}");
-        for requirement in operation["security"].as_array().unwrap() {
+        for requirement in operation["security"].as_array().into_iter().flatten() {
             assert!(
                 members(requirement).all(|(_, permissions)| permissions == &serde_json::json!([]))
             );
         }
     }
-    no_newer_keyword(&json, "");
+    no_newer_keyword(json, "");
 }
 
 fn no_newer_keyword(value: &Value, place: &str) {

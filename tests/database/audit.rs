@@ -148,6 +148,9 @@ fn one_of_each() -> Vec<(Event, Value)> {
             json!({"device_serial": 5, "algorithm": "TOTP_WITH_PRICE", "key_replaced": true}),
         ),
         (Event::OtpDeviceDeleted { device_serial: 5 }, json!({"device_serial": 5})),
+        (Event::ClientRegistered { client: 17 }, json!({"client": 17})),
+        (Event::ClientSecretReplaced { client: 17 }, json!({"client": 17})),
+        (Event::ClientDeleted { client: 17 }, json!({"client": 17})),
     ];
     events
 }

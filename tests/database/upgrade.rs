@@ -4,10 +4,11 @@ use kontor::db::instance::SecondFactors;
 use kontor::db::{
     access_token,
     audit::{AuditFilter, latest},
-    bank_account, credential, instance,
+    bank_account, client, credential, instance,
 };
 use migration::{Migrator, MigratorTrait as _};
 use sea_orm::{ConnectionTrait as _, EntityTrait as _};
+use serde_json::json;
 
 use super::support::{NOW, TestDatabase, on_empty_database};
 
@@ -23,6 +24,45 @@ async fn upgrade(test: &TestDatabase, steps: u32, rows: &[&str]) {
     }
     older.close().await.expect("the end of the connection");
     test.database.migrate().await.expect("the other steps");
+}
+
+#[tokio::test]
+async fn rows_of_the_seventh_schema_survive() {
+    on_empty_database(async |test| {
+        let rows = [
+            include_str!("upgrade/m0001_instances.sql"),
+            include_str!("upgrade/m0003_audit.sql"),
+            include_str!("upgrade/m0007_shops.sql"),
+        ];
+        upgrade(test, 7, &rows).await;
+
+        let reader = test.database.read();
+        let accounts = bank_account::list(reader, 1).await.expect("a query");
+        let [account] = &accounts[..] else {
+            panic!("{accounts:?}");
+        };
+        assert_eq!((account.h_wire.len(), account.is_active), (64, true));
+        let sealed = account.facade_credentials.as_ref().expect("credentials");
+        assert_eq!(sealed.expose(), b"sealed");
+        let devices = entity::otp_device::Entity::find().all(reader).await;
+        let devices = devices.expect("a query");
+        assert_eq!((devices.len(), devices[0].ctr), (1, Some(7)));
+        let exchanges = entity::exchange::Entity::find().all(reader).await;
+        let exchanges = exchanges.expect("a query");
+        let keys = exchanges[0].keys.as_ref().expect("keys");
+        assert_eq!((exchanges.len(), &keys["currency"]), (1, &json!("CHF")));
+        let checks = entity::kyc_check::Entity::find().all(reader).await;
+        let checks = checks.expect("a query");
+        assert_eq!((checks.len(), checks[0].http_status), (1, 202));
+        // Codes that were sent belong to what they belonged to, and no step made clients up.
+        let sent = entity::code_transmission::Entity::find().all(reader).await;
+        let sent = sent.expect("a query");
+        assert_eq!((sent.len(), sent[0].challenge_serial), (1, Some(1)));
+        assert_eq!(sent[0].validation_serial, None);
+        let clients = client::list(reader).await.expect("a query");
+        assert!(clients.is_empty());
+    })
+    .await;
 }
 
 #[tokio::test]

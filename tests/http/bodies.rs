@@ -347,7 +347,7 @@ async fn an_announced_length_above_the_limit_is_refused_at_once() {
                 .await;
             let answer = connection.answer().await;
             answer.refuses(413, 32);
-            conformance::check("POST", LOGIN, &answer);
+            conformance::check(&conformance::MERCHANT, "POST", LOGIN, &answer);
             assert!(connection.is_closed().await, "{length}");
         }
         let mut connection = server.connect().await;
@@ -514,7 +514,7 @@ async fn a_body_that_breaks_off_is_400_22() {
             .header("authorization", format!("Basic {}", credential()))
             .body(Body::from_bytes_stream(stream::iter(chunks)));
         let answer = read(app.send(request).await).await;
-        conformance::check("POST", LOGIN, &answer);
+        conformance::check(&conformance::MERCHANT, "POST", LOGIN, &answer);
         let body = answer.refuses(400, 22);
         assert!(!body.to_string().contains("s3cret"));
     })

@@ -83,7 +83,7 @@ async fn get(service: &BoxEndpoint<'static, Response>, target: &'static str) -> 
         .uri(Uri::from_static(target))
         .header("x-request-id", "r-1");
     let answer = read(service.call(request.finish()).await.expect("an answer")).await;
-    conformance::check("GET", target, &answer);
+    conformance::check(&conformance::MERCHANT, "GET", target, &answer);
     answer
 }
 
@@ -200,7 +200,7 @@ async fn an_upload_that_hangs_is_given_up() {
         let request = request.uri(Uri::from_static("/private/token"));
         let response = app.send(request.body(Body::from_bytes_stream(body))).await;
         let answer = read(response).await;
-        conformance::check("POST", "/private/token", &answer);
+        conformance::check(&conformance::MERCHANT, "POST", "/private/token", &answer);
         answer.refuses(503, 11);
         assert_eq!(answer.header("retry-after"), Some("1"));
     })
@@ -307,7 +307,7 @@ async fn a_locked_file_is_a_documented_500_until_it_is_free() {
         return;
     }
     let hasty = |settings: &mut Settings| {
-        settings.database.acquire_timeout = Duration::from_millis(50);
+        settings.database.acquire_timeout = Duration::from_millis(500);
     };
     on_admin_with(hasty, async |app| {
         let token = app.shop("shop").await;

@@ -177,7 +177,7 @@ impl Connection {
         self.send(request).await;
         self.send(body).await;
         let answer = self.answer_to(method).await.expect("an answer");
-        conformance::check(method, target, &answer);
+        conformance::check(&conformance::MERCHANT, method, target, &answer);
         answer
     }
 
@@ -228,6 +228,7 @@ impl Connection {
         }
         let body = self.received.drain(..length).collect();
         Some(Answer {
+            failure: None,
             status,
             headers,
             body,
@@ -272,6 +273,7 @@ pub async fn bare(app: &TestApp, method: &str, target: &str, headers: &[(&str, &
 pub async fn read(response: Response) -> Answer {
     let (parts, body) = response.into_parts();
     Answer {
+        failure: None,
         status: parts.status,
         headers: parts.headers,
         body: body.into_vec().await.expect("a body"),

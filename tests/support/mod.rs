@@ -1,10 +1,12 @@
 //! An application of one test: its own database, a clock that tests move, seeded randomness, in process.
 
+pub mod browser;
 pub mod conformance;
 pub mod exchange;
 mod record;
 mod request;
 pub mod smtp;
+pub mod wire;
 
 use std::{
     panic::{AssertUnwindSafe, resume_unwind},
@@ -36,9 +38,17 @@ pub const PASSWORD: &str = "correct horse battery staple";
 pub struct TestApp {
     pub app: Arc<App>,
     pub clock: MockClock,
-    service: BoxEndpoint<'static, Response>,
+    merchant: BoxEndpoint<'static, Response>,
+    challenger: BoxEndpoint<'static, Response>,
     /// Holds the key file; removed with the test.
     _folder: Option<TempDir>,
+}
+
+/// What an application serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    Merchant,
+    Challenger,
 }
 
 /// Runs a test on an application with the instance `admin`.
@@ -75,6 +85,10 @@ impl TestApp {
                 folder.path().join("kontor.key").display().to_string(),
             ),
             ("merchant.public_url", "http://kontor.test/".to_owned()),
+            (
+                "challenger.public_url",
+                "https://addresses.test/check/".to_owned(),
+            ),
             ("passwords.memory_kib", "32".to_owned()),
             ("passwords.iterations", "1".to_owned()),
             ("limits.trusted_proxies", r#"["127.0.0.0/8"]"#.to_owned()),
@@ -97,11 +111,12 @@ impl TestApp {
 
     fn serve(app: App, clock: MockClock, folder: Option<TempDir>) -> Self {
         let app = Arc::new(app);
-        let service = server::service(&app, server::metrics(&app)).expect("a service");
+        let metrics = server::metrics(&app);
         Self {
+            merchant: server::service(&app, Arc::clone(&metrics)).expect("a service"),
+            challenger: server::challenger(&app, metrics).expect("a service"),
             app,
             clock,
-            service,
             _folder: folder,
         }
     }
@@ -127,15 +142,27 @@ impl TestApp {
 
     /// The service itself, for what [`Call`] cannot express.
     pub async fn send(&self, request: poem::Request) -> Response {
-        self.service
-            .call(request)
-            .await
-            .expect("the service answers every request")
+        self.send_to(Service::Merchant, request).await
+    }
+
+    /// One of the services itself.
+    pub async fn send_to(&self, service: Service, request: poem::Request) -> Response {
+        let endpoint = match service {
+            Service::Merchant => &self.merchant,
+            Service::Challenger => &self.challenger,
+        };
+        let answer = endpoint.call(request).await;
+        answer.expect("the service answers every request")
+    }
+
+    /// Begins a request to the Challenger.
+    pub fn challenger(&self, method: &str, path: &str) -> Call<'_> {
+        Call::new(self, Service::Challenger, method, path)
     }
 
     /// Begins a request.
     pub fn call(&self, method: &str, path: &str) -> Call<'_> {
-        Call::new(self, method, path)
+        Call::new(self, Service::Merchant, method, path)
     }
 
     pub fn get(&self, path: &str) -> Call<'_> {

@@ -1,16 +1,22 @@
 //! Requests, and answers that are held against the document.
 
+use kontor_openapi::ApiError;
 use poem::{
     Body, Request, Response,
     http::{HeaderMap, StatusCode, Uri, header},
 };
 use serde_json::Value;
 
-use super::{TestApp, conformance, record};
+use super::{
+    Service, TestApp,
+    conformance::{self, CHALLENGER, MERCHANT},
+    record,
+};
 
 /// A request that is being put together.
 pub struct Call<'a> {
     app: &'a TestApp,
+    service: Service,
     method: String,
     path: String,
     headers: Vec<(String, String)>,
@@ -18,9 +24,10 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(app: &'a TestApp, method: &str, path: &str) -> Self {
+    pub(super) fn new(app: &'a TestApp, service: Service, method: &str, path: &str) -> Self {
         Self {
             app,
+            service,
             method: method.to_owned(),
             path: path.to_owned(),
             headers: Vec::new(),
@@ -53,6 +60,27 @@ impl<'a> Call<'a> {
             .body(body.to_string())
     }
 
+    /// A form, as browsers send it.
+    pub fn form(self, fields: &[(&str, &str)]) -> Self {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(fields);
+        self.header("content-type", "application/x-www-form-urlencoded")
+            .body(form.finish())
+    }
+
+    /// As a browser asks.
+    pub fn browser(self) -> Self {
+        self.header(
+            "accept",
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        )
+    }
+
+    /// As a program asks that wants JSON.
+    pub fn accept_json(self) -> Self {
+        self.header("accept", "application/json")
+    }
+
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
@@ -65,13 +93,18 @@ impl<'a> Call<'a> {
         for (name, value) in &self.headers {
             request = request.header(name.as_str(), value.as_str());
         }
-        let response = self.app.send(request.body(Body::from(self.body))).await;
+        let request = request.body(Body::from(self.body));
+        let response = self.app.send_to(self.service, request).await;
         let mut answer = Answer::read(response).await;
         if self.method == "HEAD" {
             // As the HTTP library does on its way out, once it took the length.
             answer.body.clear();
         }
-        let operation = conformance::check(&self.method, &self.path, &answer);
+        let api = match self.service {
+            Service::Merchant => &*MERCHANT,
+            Service::Challenger => &*CHALLENGER,
+        };
+        let operation = conformance::check(api, &self.method, &self.path, &answer);
         record::note(operation, answer.status.as_u16(), answer.code());
         answer
     }
@@ -83,12 +116,17 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
+    /// The failure that it is of, where it is a page.
+    pub failure: Option<u16>,
 }
 
 impl Answer {
     async fn read(response: Response) -> Self {
+        let failure = response.data::<ApiError>();
+        let failure = failure.map(|failure| failure.code().number());
         let (parts, body) = response.into_parts();
         Self {
+            failure,
             status: parts.status,
             headers: parts.headers,
             body: body.into_vec().await.expect("a body"),
@@ -108,12 +146,21 @@ impl Answer {
         String::from_utf8(self.body.clone()).expect("a text")
     }
 
+    /// Whether it is for people.
+    pub fn is_page(&self) -> bool {
+        let content_type = self.header("content-type").unwrap_or_default();
+        content_type.starts_with("text/html")
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
     /// The Taler error code, where this is an error.
     pub fn code(&self) -> Option<u16> {
+        if self.is_page() {
+            return self.failure;
+        }
         let is_error = self.status.is_client_error() || self.status.is_server_error();
         let is_json = self.header("content-type") == Some("application/json")
             && self.header("content-encoding").is_none();

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use kontor::{
     config,
-    tan::{Channel, DeliveryError, Message, status},
+    tan::{About, Channel, DeliveryError, Message, status},
 };
 
 use super::{CODE, delivery, message, start};
@@ -104,6 +104,30 @@ async fn the_subject_of_an_e_mail_is_in_the_environment() {
         read(folder.path(), "subject"),
         "Confirmation code for coffee-shop at pay.example.com"
     );
+}
+
+#[tokio::test]
+async fn a_helper_learns_which_page_a_code_is_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = format!(
+        "env >'{}/environment'; cat >/dev/null",
+        folder.path().display()
+    );
+    let delivery = delivery(&settings(&script, PATIENCE));
+    let about = About::Address {
+        reference: "V09S-83XP".to_owned(),
+    };
+    for (message, is_told) in [(Message { about, ..sms() }, true), (sms(), false)] {
+        assert_eq!(delivery.deliver(message).await, Ok(()));
+        let environment = read(folder.path(), "environment");
+        for line in [
+            "KONTOR_TAN_PURPOSE=validate-address",
+            "KONTOR_TAN_REFERENCE=V09S-83XP",
+        ] {
+            let has_line = environment.lines().any(|found| found == line);
+            assert_eq!(has_line, is_told, "{environment}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use kontor::{
     tan::{Channel, DeliveryError, Message, Purpose},
 };
 
-use super::{delivery, message};
+use super::{delivery, message, shop};
 
 const PAGE: &str = include_str!("../../docs/sending-codes.md");
 
@@ -117,6 +117,37 @@ async fn the_helper_of_the_page_works() {
 }
 
 #[tokio::test]
+async fn the_outbox_of_the_page_works() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let outbox = folder.path().join("outbox");
+    let script = block("bash").replace("/var/spool/kontor-letters", &outbox.display().to_string());
+    let file = folder.path().join("send-letter");
+    std::fs::write(&file, script).expect("the helper");
+    let mut settings = config::Tan::default();
+    let command = ["/bin/bash".to_owned(), file.display().to_string()];
+    settings.post.command = Some(command.into());
+    settings.post.format = config::LetterFormat::Pdf;
+    let delivery = delivery(&settings);
+    let letter = || message(Channel::Post, "Alice\n3000 Bern");
+    assert_eq!(
+        delivery.deliver(letter()).await,
+        Err(DeliveryError::Misconfigured)
+    );
+    std::fs::create_dir(&outbox).expect("a folder");
+    for _ in 0..2 {
+        assert_eq!(delivery.deliver(letter()).await, Ok(()));
+    }
+    let letters: Vec<_> = std::fs::read_dir(&outbox).expect("letters").collect();
+    assert_eq!(letters.len(), 2);
+    for letter in letters {
+        let letter = letter.expect("a letter").path();
+        assert_eq!(letter.extension().and_then(|end| end.to_str()), Some("pdf"));
+        let content = std::fs::read(&letter).expect("a letter");
+        assert!(content.starts_with(b"%PDF-"));
+    }
+}
+
+#[tokio::test]
 async fn the_template_of_the_page_works() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("email.it.txt"), block("jinja")).expect("a template");
@@ -126,7 +157,7 @@ async fn the_template_of_the_page_works() {
     };
     settings.email.spool = Some(folder.path().join("sent.jsonl"));
     let message = Message {
-        purpose: Purpose::ResetPassword,
+        about: shop(Purpose::ResetPassword),
         languages: Some("it".to_owned()),
         ..message(Channel::Email, "alice@shop.example")
     };

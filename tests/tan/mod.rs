@@ -2,6 +2,7 @@
 
 mod command;
 pub mod documentation;
+mod letters;
 mod settings;
 mod smtp;
 mod spool;
@@ -13,7 +14,7 @@ use kontor::{
     clock::{Clock, UnixMicros},
     config,
     random::Random,
-    tan::{Address, Channel, Delivery, Message, Purpose, Tan},
+    tan::{About, Address, Channel, Delivery, Message, Purpose, Tan},
 };
 
 /// The code of every message, as it is printed.
@@ -27,11 +28,18 @@ fn message(channel: Channel, address: &str) -> Message {
         channel,
         address: Address::parse(channel, address).expect("an address"),
         tan: Tan::read(CODE).expect("a code"),
-        purpose: Purpose::LogIn,
-        instance: "coffee-shop".to_owned(),
+        about: shop(Purpose::LogIn),
         service: "pay.example.com".to_owned(),
         valid_for: Duration::from_secs(300),
         languages: None,
+    }
+}
+
+/// What a message is about that the sample shop needs.
+fn shop(purpose: Purpose) -> About {
+    About::Shop {
+        purpose,
+        instance: "coffee-shop".to_owned(),
     }
 }
 

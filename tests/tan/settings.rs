@@ -52,16 +52,18 @@ async fn the_sandbox_shows_what_nothing_else_sends() {
     let delivery = delivery(&settings).or_show(&show);
     assert_eq!(
         Channel::ALL.map(|channel| delivery.is_configured(channel)),
-        [true, true, false]
+        [true, true, true]
     );
     for (channel, address) in [
         (Channel::Email, "alice@shop.example"),
         (Channel::Sms, "0791234567"),
+        (Channel::Post, "Main Street 1"),
     ] {
         assert_eq!(delivery.deliver(message(channel, address)).await, Ok(()));
     }
     let shown = shown.lock().expect("what was shown");
-    assert_eq!(shown.len(), 1, "the text message is in the file");
+    assert_eq!(shown.len(), 2, "the text message is in the file");
+    assert_eq!(shown[1]["channel"], "post");
     for (key, value) in [
         ("channel", "email"),
         ("address", "alice@shop.example"),

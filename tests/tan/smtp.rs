@@ -4,7 +4,7 @@ use std::{net::TcpListener, time::Duration};
 
 use kontor::{
     config::{self, SmtpUrl},
-    tan::{Channel, DeliveryError, Message, Purpose},
+    tan::{About, Channel, DeliveryError, Message, Purpose},
 };
 
 use super::{delivery, message, start};
@@ -40,9 +40,11 @@ async fn a_message_is_a_complete_e_mail() {
     let server = SmtpServer::start(Encryption::None);
     let delivery = delivery(&settings_for(&server, "", Encryption::None));
     let sent = Message {
-        instance: "Café\r\nBcc: eve@shop.example".to_owned(),
+        about: About::Shop {
+            purpose: Purpose::ResetPassword,
+            instance: "Café\r\nBcc: eve@shop.example".to_owned(),
+        },
         languages: Some("de".to_owned()),
-        purpose: Purpose::ResetPassword,
         ..mail("Alice@shop.example")
     };
     assert_eq!(delivery.deliver(sent).await, Ok(()));

@@ -6,7 +6,7 @@ use kontor::tan::{Delivery, DeliveryError, Message, Purpose};
 
 use super::{
     command::{PATIENCE, settings, sms},
-    delivery, message,
+    delivery, message, shop,
 };
 
 /// The number whose messages hang until the test lets them go.
@@ -39,7 +39,7 @@ fn let_go(folder: &Path) {
 
 fn to(number: &str, purpose: Purpose) -> Message {
     Message {
-        purpose,
+        about: shop(purpose),
         ..message(kontor::tan::Channel::Sms, number)
     }
 }

@@ -12,12 +12,29 @@ fn message(channel: Channel, languages: Option<&str>) -> Message {
         channel,
         address: Address::parse(channel, address).unwrap(),
         tan: Tan::read("12345678").unwrap(),
-        purpose: Purpose::LogIn,
-        instance: "coffee-shop".to_owned(),
+        about: shop(Purpose::LogIn),
         service: "pay.example.com".to_owned(),
         valid_for: Duration::from_secs(300),
         languages: languages.map(str::to_owned),
     }
+}
+
+fn shop(purpose: Purpose) -> About {
+    About::Shop {
+        purpose,
+        instance: "coffee-shop".to_owned(),
+    }
+}
+
+fn address() -> About {
+    About::Address {
+        reference: "V09S-83XP".to_owned(),
+    }
+}
+
+/// All that a message can be about.
+fn all() -> impl Iterator<Item = About> {
+    Purpose::ALL.into_iter().map(shop).chain([address()])
 }
 
 fn templates() -> Templates {
@@ -25,20 +42,24 @@ fn templates() -> Templates {
 }
 
 #[test]
-fn every_built_in_template_serves_every_purpose() {
+fn every_built_in_template_serves_all_that_it_is_for() {
     let templates = templates();
-    for (channel, language, _) in BUILT_IN {
-        templates.try_out(channel, language).unwrap();
-        for purpose in Purpose::ALL {
+    for (name, _) in BUILT_IN {
+        let (place, language) = Place::of_file(name).unwrap();
+        assert_eq!(place.file(&language), name);
+        templates.try_out(place, &language).unwrap();
+        let channel = place.channel;
+        for about in all().filter(|about| Kind::of(about) == place.kind) {
             let message = Message {
-                purpose,
-                ..message(channel, Some(language))
+                about: about.clone(),
+                ..message(channel, Some(&language))
             };
             let text = templates.render(&message).unwrap();
             assert_eq!(text.language, language);
             assert_eq!(text.subject.is_some(), channel == Channel::Email);
+            let about = about.instance().or(about.reference()).unwrap();
             assert!(
-                text.body.contains("1234-5678") && text.body.contains("coffee-shop"),
+                text.body.contains("1234-5678") && text.body.contains(about),
                 "{}",
                 *text.body
             );
@@ -63,9 +84,9 @@ fn a_text_message_is_one_short_line() {
     const GSM: &str = "äöüÄÖÜßàèéìòùñÑÇ";
     let templates = templates();
     for language in ["en", "de", "fr"] {
-        for purpose in Purpose::ALL {
+        for about in all() {
             let message = Message {
-                purpose,
+                about,
                 ..message(Channel::Sms, Some(language))
             };
             let text = templates.render(&message).unwrap().body;
@@ -85,18 +106,36 @@ fn a_text_message_is_one_short_line() {
 #[test]
 fn a_text_message_names_the_server_where_that_makes_no_second_message_of_it() {
     let templates = templates();
-    for (service, is_named) in [
-        ("pay.example.com".to_owned(), true),
-        (format!("{}.example.com", "x".repeat(60)), false),
-    ] {
-        let message = Message {
-            service: service.clone(),
-            ..message(Channel::Sms, None)
-        };
-        let text = templates.render(&message).unwrap().body;
-        assert_eq!(text.contains(&service), is_named, "{}", *text);
-        assert!(text.chars().count() <= 160, "{}", *text);
+    let long = format!("{}.example.com", "x".repeat(60));
+    for (service, is_named) in [("pay.example.com", true), (long.as_str(), false)] {
+        for (about, language) in [
+            (shop(Purpose::LogIn), "en"),
+            (address(), "de"),
+            (address(), "fr"),
+        ] {
+            let message = Message {
+                service: service.to_owned(),
+                about,
+                ..message(Channel::Sms, Some(language))
+            };
+            let text = templates.render(&message).unwrap().body;
+            assert_eq!(text.contains(service), is_named, "{}", *text);
+            assert!(text.chars().count() <= 160, "{}", *text);
+        }
     }
+}
+
+#[test]
+fn a_text_message_that_proves_a_number_says_for_which_page_it_is() {
+    let message = Message {
+        about: address(),
+        ..message(Channel::Sms, None)
+    };
+    assert_eq!(
+        *templates().render(&message).unwrap().body,
+        "1234-5678 is the code to confirm this number at pay.example.com. Only for the page with V09S-83XP. \
+         Valid for 5 minutes. Not asked for? Ignore it."
+    );
 }
 
 #[test]
@@ -104,7 +143,7 @@ fn only_who_can_lose_codes_is_warned_of_it() {
     let templates = templates();
     for purpose in Purpose::ALL {
         let message = Message {
-            purpose,
+            about: shop(purpose),
             ..message(Channel::Email, None)
         };
         let text = templates.render(&message).unwrap().body;
@@ -140,7 +179,10 @@ fn names_cannot_add_lines_or_grow() {
     );
     let text = templates()
         .render(&Message {
-            instance: name.clone(),
+            about: About::Shop {
+                purpose: Purpose::LogIn,
+                instance: name.clone(),
+            },
             service: name,
             ..message(Channel::Email, None)
         })
@@ -157,8 +199,8 @@ fn names_cannot_add_lines_or_grow() {
 #[test]
 fn durations_are_told_in_whole_units() {
     let told = |seconds| {
-        let validity = validity(Duration::from_secs(seconds));
-        format!("{} {}", validity.number, validity.unit)
+        let (number, unit) = whole_units(Duration::from_secs(seconds));
+        format!("{number} {unit}")
     };
     assert_eq!(
         [300, 90, 3_600, 7_200, 86_400, 21 * 86_400, 299].map(told),
@@ -183,6 +225,10 @@ fn operators_replace_and_add_templates() {
         "email.it.txt",
         "Subject: Il codice\n\n{{ tan }} per {{ instance }}\n",
     );
+    write(
+        "sms.validate-address.it.txt",
+        "{{ tan }} per la pagina {{ reference }}",
+    );
     write("README.md", "{{ not a template }}");
     let templates = Templates::load(Some(folder.path())).unwrap();
     let render = |channel, languages| {
@@ -197,6 +243,14 @@ fn operators_replace_and_add_templates() {
         (Some("Il codice"), "1234-5678 per coffee-shop")
     );
     assert_eq!(render(Channel::Sms, "it").language, "en");
+    let proof = Message {
+        about: address(),
+        ..message(Channel::Sms, Some("it"))
+    };
+    assert_eq!(
+        *templates.render(&proof).unwrap().body,
+        "1234-5678 per la pagina V09S-83XP"
+    );
 }
 
 #[test]
@@ -231,6 +285,22 @@ fn wrong_templates_are_named_with_their_line() {
             "email.en.txt",
             "Subject: {{ tan }}\n\n{{ tan }}",
             "shows the code in the subject",
+        ),
+        (
+            "sms.validate-address.en.txt",
+            "{{ tan }}",
+            "does not show {{ reference }}",
+        ),
+        (
+            "sms.validate-address.en.txt",
+            "{{ tan }} {{ reference }} {{ instance }}",
+            "undefined value",
+        ),
+        ("sms.en.txt", "{{ tan }} {{ reference }}", "undefined value"),
+        (
+            "sms.log-in.en.txt",
+            "",
+            "the name of a template is CHANNEL.LANGUAGE.txt",
         ),
         (
             "mail.en.txt",

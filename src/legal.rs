@@ -9,7 +9,7 @@ use kontor_openapi::scalar::base32;
 use poem::http::HeaderMap;
 use sha2::{Digest, Sha512};
 
-use crate::{config, http::negotiation};
+use crate::http::negotiation;
 
 /// Both documents, where the operator has them.
 #[derive(Debug, Default)]
@@ -101,23 +101,86 @@ pub enum LegalError {
 }
 
 impl LegalDocuments {
-    /// Reads the folders that the settings name.
+    /// Reads the folders of both, each with the legal version of its document.
     ///
     /// # Errors
     /// The file that cannot be used.
-    pub fn load(settings: &config::Merchant) -> Result<Self, LegalError> {
-        let load = |folder: &Option<PathBuf>, version: &Option<String>| {
+    pub fn load(
+        terms: (Option<&Path>, Option<String>),
+        privacy: (Option<&Path>, Option<String>),
+    ) -> Result<Self, LegalError> {
+        let load = |(folder, version): (Option<&Path>, Option<String>)| {
             folder
-                .as_ref()
-                .map(|folder| LegalDocument::load(folder, version.clone()))
+                .map(|folder| LegalDocument::load(folder, version))
                 .transpose()
         };
         Ok(Self {
-            terms: load(&settings.terms, &settings.terms_version)?,
-            privacy: load(&settings.privacy, &settings.privacy_version)?,
+            terms: load(terms)?,
+            privacy: load(privacy)?,
         })
     }
 }
+
+/// A text that was chosen for a client.
+pub struct Chosen<'d> {
+    /// The text.
+    pub text: &'d Text,
+    /// What goes with it.
+    pub headers: LegalHeaders,
+    /// Whether the client has it already.
+    pub not_modified: bool,
+}
+
+/// The headers of a legal document, as the documents of the interfaces name them.
+pub struct LegalHeaders {
+    /// The version of the text.
+    pub etag: Option<String>,
+    /// The legal version.
+    pub taler_terms_version: Option<String>,
+    /// In which languages there are texts.
+    pub avail_languages: Option<String>,
+    /// What the choice depends on.
+    pub vary: Option<String>,
+}
+
+/// What the choice of a text depends on.
+const VARY: &str = "Accept, Accept-Language";
+
+/// The reply of an operation with a chosen text: the replies of all such operations differ in nothing but their names.
+macro_rules! legal_reply {
+    ($reply:ident, $content:ident, $chosen:expr) => {{
+        let $crate::legal::Chosen {
+            text,
+            headers,
+            not_modified,
+        } = $chosen;
+        let $crate::legal::LegalHeaders {
+            etag,
+            taler_terms_version,
+            avail_languages,
+            vary,
+        } = headers;
+        let text_content = || String::from_utf8_lossy(&text.content).into_owned();
+        if not_modified {
+            $reply::NotModified { etag, vary }
+        } else {
+            let body = match text.format {
+                $crate::legal::Format::Plain => $content::Plain(text_content()),
+                $crate::legal::Format::Html => $content::Html(text_content()),
+                $crate::legal::Format::Markdown => $content::Markdown(text_content()),
+                $crate::legal::Format::Pdf => $content::Pdf(text.content.clone()),
+            };
+            $reply::Ok {
+                body,
+                etag,
+                taler_terms_version,
+                avail_languages,
+                vary,
+            }
+        }
+    }};
+}
+pub(crate) use legal_reply;
 
 impl LegalDocument {
     /// Reads the files `LANGUAGE.ENDING` of a folder. Hidden files are left alone.
@@ -175,6 +238,24 @@ impl LegalDocument {
         self.texts
             .iter()
             .any(|text| negotiation::not_modified(headers, &text.etag))
+    }
+
+    /// The text that the client prefers, first by media type, then by language. `None` where it takes none of the media types.
+    #[must_use]
+    pub fn choose(&self, headers: &HeaderMap) -> Option<Chosen<'_>> {
+        let media_type = negotiation::media_type(headers, &self.media_types())?;
+        let languages = self.languages(media_type);
+        let text = self.text(media_type, negotiation::language(headers, &languages)?)?;
+        Some(Chosen {
+            text,
+            headers: LegalHeaders {
+                etag: Some(text.etag.clone()),
+                taler_terms_version: self.version.clone(),
+                avail_languages: Some(languages.join(", ")),
+                vary: Some(VARY.to_owned()),
+            },
+            not_modified: self.is_known(headers),
+        })
     }
 
     /// The text in a media type and language.

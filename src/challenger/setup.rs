@@ -1,0 +1,113 @@
+//! The first step: the client sets up a validation.
+
+use std::sync::Arc;
+
+use sea_orm::prelude::Json;
+use serde_json::{Map, Value};
+
+use super::{
+    address::{AddressError, Rules},
+    error::Error,
+    nonce::Nonce,
+};
+use crate::{
+    app::App,
+    db::{
+        self,
+        client::Tally,
+        validation::{Left, NewValidation},
+    },
+    merchant::micros,
+};
+
+/// Longest field of an address that a client gives along, in bytes; none that is longer can be sent to.
+const LONGEST_FIELD: usize = 1024;
+
+/// What a client sets up.
+#[derive(Debug, Default)]
+pub struct SetUp {
+    /// What it knows of the address.
+    pub address: Map<String, Value>,
+    /// Whether that is fixed.
+    pub is_read_only: bool,
+}
+
+/// Sets up a validation for a client, and returns its nonce.
+///
+/// # Errors
+/// [`Error::Malformed`] for a fixed address that is not complete, and for fields that are too long; [`Error::Restricted`].
+pub async fn set_up(
+    app: &Arc<App>,
+    rules: &Rules,
+    client_serial: i64,
+    setup: SetUp,
+) -> Result<Nonce, Error> {
+    let settings = &app.settings.challenger;
+    let address = match setup.is_read_only {
+        true => Some(fixed(rules, &setup.address)?),
+        false => editable(rules, &setup.address)?,
+    };
+    let nonce = Nonce::generate(&app.random);
+    let now_us = app.now_us();
+    let new = NewValidation {
+        client_serial,
+        nonce_digest: nonce.digest(),
+        created_at_us: now_us,
+        expires_at_us: now_us.saturating_add(micros(settings.validation_duration)),
+        address,
+        is_read_only: setup.is_read_only,
+        left: Left {
+            changes: match setup.is_read_only {
+                true => 0,
+                false => settings.address_changes.into(),
+            },
+            transmissions: settings.transmissions.into(),
+            guesses: app.settings.tan.guesses.into(),
+        },
+    };
+    let stored = app.database.write(move |transaction| {
+        let new = new.clone();
+        Box::pin(async move {
+            db::client::count(transaction, new.client_serial, Tally::Setups).await?;
+            db::validation::insert(transaction, &new).await?;
+            Ok::<_, Error>(())
+        })
+    });
+    stored.await?;
+    app.challenger_metrics.setup();
+    Ok(nonce)
+}
+
+/// An address that nobody will edit has to be one.
+fn fixed(rules: &Rules, given: &Map<String, Value>) -> Result<Json, Error> {
+    let read = rules.read(|field| given.get(field.as_str()).and_then(Value::as_str));
+    match read {
+        Ok(address) => Ok(address.to_json()),
+        Err(AddressError::Missing(field)) => Err(Error::Malformed {
+            parameter: field.as_str(),
+            reason: "has to be given where the address is read-only",
+        }),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// What a person will edit is judged when it comes back.
+fn editable(rules: &Rules, given: &Map<String, Value>) -> Result<Option<Json>, Error> {
+    let mut known = Map::new();
+    for field in rules.address_type().fields() {
+        let name = field.as_str();
+        match given.get(name) {
+            Some(Value::String(text)) if text.len() > LONGEST_FIELD => {
+                return Err(Error::Malformed {
+                    parameter: name,
+                    reason: "is longer than 1024 bytes",
+                });
+            }
+            Some(value @ Value::String(_)) => {
+                known.insert(name.to_owned(), value.clone());
+            }
+            _ => {}
+        }
+    }
+    Ok((!known.is_empty()).then_some(Value::Object(known)))
+}

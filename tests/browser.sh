@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Walks one journey through the Challenger's pages in headless Chromium; tests/browser/mod.rs starts the server and says where it is.
+#
+#   tests/browser.sh email
+#
+# The driver and the checker of accessibility are installed in exactly the versions of the lock file, with their hashes, into a folder
+# beside the build; `--install` does that alone. Chromium is the system's, or the program that KONTOR_TEST_CHROMIUM names: as root it is
+# installed where it is missing; elsewhere this says what to install. Needed besides: Node.js 20 or newer with npm.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)/browser
+tools=${CARGO_TARGET_DIR:-$here/../../target}/tools
+lock=$tools/browser.lock
+
+say() { printf 'browser.sh: %s\n' "$*" >&2; }
+
+find_chromium() {
+    local name
+    for name in "${KONTOR_TEST_CHROMIUM-}" chromium chromium-browser google-chrome google-chrome-stable; do
+        if [ -n "$name" ] && command -v "$name"; then
+            return
+        fi
+    done
+    return 1
+}
+
+install_chromium() {
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        say "Chromium is not installed. Install it (Debian: apt-get install chromium) and run this again, or set KONTOR_TEST_CHROMIUM."
+        exit 1
+    fi
+    say "installing the package chromium"
+    export DEBIAN_FRONTEND=noninteractive
+    local attempt
+    for attempt in 1 2 3; do
+        if apt-get update -qq >&2 && apt-get install -qq -y --no-install-recommends chromium >&2; then
+            return
+        fi
+        # An installation that was cut off half-way is finished before the next attempt.
+        say "attempt $attempt failed"
+        dpkg --configure -a >&2 || true
+        apt-get install -qq -y -f >&2 || true
+        sleep "$((attempt * 5))"
+    done
+    say "the package chromium could not be installed"
+    exit 1
+}
+
+install_modules() {
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    cp "$here"/package.json "$here"/package-lock.json "$folder"
+    say "installing the browser's driver"
+    (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >&2
+    touch "$folder/done"
+}
+
+if [ $# -ne 1 ]; then
+    say "usage: tests/browser.sh JOURNEY|--install"
+    exit 2
+fi
+if ! command -v npm >/dev/null || [ "$(node --print 'process.versions.node.split(".")[0]')" -lt 20 ]; then
+    say "Node.js 20 or newer with npm is needed: install it and run this again"
+    exit 1
+fi
+
+# Several at once install one after the other, and once for each content of the lock file.
+folder=$tools/browser-$(sha256sum <"$here/package-lock.json" | cut -c -16)
+mkdir -p "$tools"
+exec 9>"$lock"
+flock 9
+chromium=$(find_chromium) || { install_chromium; chromium=$(find_chromium); }
+[ -e "$folder/done" ] || install_modules
+exec 9>&-
+[ "$1" != --install ] || exit 0
+
+export CHROMIUM=$chromium MODULES=$folder
+exec node "$here/journeys/$1.mjs"

@@ -1,0 +1,12 @@
+//! The Challenger, over HTTP.
+
+mod authorization;
+mod clients;
+mod flow;
+mod limits;
+mod log;
+mod metrics;
+mod pages;
+mod race;
+mod support;
+mod token;
