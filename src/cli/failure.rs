@@ -121,9 +121,7 @@ impl From<TransferError> for Failure {
             TransferError::SourceSchema(_) | TransferError::TargetSchema(_) => {
                 Self::schema(error.to_string())
             }
-            TransferError::NotEmpty { .. } => {
-                Self::failed(format!("{error}; nothing was changed"))
-            }
+            TransferError::NotEmpty { .. } => Self::failed(format!("{error}; nothing was changed")),
             TransferError::Mismatch { .. } => {
                 Self::failed(format!("{error}; the target was left empty"))
             }

@@ -29,7 +29,7 @@ Examples:
   kontor restore --check /var/backups/kontor/2026-11-22.db
   kontor restore /var/backups/kontor/2026-11-22.db")]
 pub struct RestoreArgs {
-    /// File that \"kontor backup\" wrote
+    /// File that "kontor backup" wrote
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Say whether the file can be restored and what it holds, and change nothing
@@ -130,16 +130,16 @@ fn tell(settings: &Settings, args: &RestoreArgs, contents: &Contents) -> Told {
 impl Told {
     fn checked(&self) -> String {
         let newest = self.inventory.newest.map(output::time);
+        let newest = newest.map_or_else(String::new, |time| format!(", the newest of {time}"));
         let key_file = match self.key_file_fits {
             true => format!("\nThe key file {} fits.", self.key_file),
             false => String::new(),
         };
         format!(
-            "{} is whole: {}, {}; its newest row is of {}.{}{key_file}\n\n{}",
+            "{} is whole: {}, {}{newest}.{}{key_file}\n\n{}",
             self.file,
             ByteSize(self.bytes),
             self.inventory.size(),
-            newest.as_deref().unwrap_or("no time"),
             self.steps("would be taken"),
             self.inventory.table()
         )

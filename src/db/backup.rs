@@ -91,9 +91,7 @@ async fn vacuum_into(source: &DatabaseSettings, path: &Path) -> Result<(), Trans
     let vacuum = Statement::from_sql_and_values(backend, "VACUUM INTO $1", [name.into()]);
     let written = connection.execute_raw(vacuum).await;
     close(connection).await;
-    written
-        .map(drop)
-        .map_err(|error| unwritten(cause(&error)))
+    written.map(drop).map_err(|error| unwritten(cause(&error)))
 }
 
 /// Another database is taken over row by row.

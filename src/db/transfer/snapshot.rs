@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, IsolationLevel,
-    Statement, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend,
+    IsolationLevel, Statement, TransactionOptions, TransactionTrait,
 };
 
 use super::digest::TableSummary;
@@ -41,10 +41,7 @@ impl Snapshot {
         Self::open(connection, format!("file {}", path.display())).await
     }
 
-    async fn open(
-        connection: DatabaseConnection,
-        identity: String,
-    ) -> Result<Self, TransferError> {
+    async fn open(connection: DatabaseConnection, identity: String) -> Result<Self, TransferError> {
         let is_postgres = connection.get_database_backend() == DbBackend::Postgres;
         let options = TransactionOptions {
             isolation_level: is_postgres.then_some(IsolationLevel::RepeatableRead),
