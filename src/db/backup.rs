@@ -136,7 +136,7 @@ impl Backup {
             SchemaStatus::Current => None,
             _ => Some(upgrade(path).await?),
         };
-        let current = upgraded.as_ref().map(|folder| upgraded_file(folder));
+        let current = upgraded.as_ref().map(upgraded_file);
         let snapshot = Snapshot::of_file(current.as_deref().unwrap_or(path)).await?;
         let contents = Contents {
             schema,
