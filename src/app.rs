@@ -265,19 +265,7 @@ async fn prepare(
             db::key::all(database.read()).await?
         }
     };
-    let file = match KeyFile::load(path) {
-        Err(KeyFileError::Missing(_)) if !known.is_empty() => {
-            return Err(StartError::KeyFileLost(path.display().to_string()));
-        }
-        Err(KeyFileError::Missing(_)) => None,
-        other => Some(other?.into_keyring(random.clone())),
-    };
-    if let Some(keyring) = &file {
-        check_keys(keyring, &known).map_err(|reason| StartError::WrongKey {
-            path: path.display().to_string(),
-            reason,
-        })?;
-    }
+    let file = fitting_keyring(path, &known, random)?;
     if status != SchemaStatus::Current {
         match (migration, &status) {
             (Migration::Allowed, _) | (Migration::OfEmpty, SchemaStatus::Empty) => {
@@ -292,6 +280,29 @@ async fn prepare(
     };
     note_keys(database, &keyring, clock.now().get()).await?;
     Ok(keyring)
+}
+
+/// The keys of a key file, which must be those that a database knows; `None` where there is no file and the database knows none.
+///
+/// # Errors
+/// [`StartError::KeyFileLost`], [`StartError::WrongKey`], [`StartError::KeyFile`].
+pub fn fitting_keyring(
+    path: &Path,
+    known: &[entity::key::Model],
+    random: &Random,
+) -> Result<Option<Keyring>, StartError> {
+    let keyring = match KeyFile::load(path) {
+        Err(KeyFileError::Missing(_)) if !known.is_empty() => {
+            return Err(StartError::KeyFileLost(path.display().to_string()));
+        }
+        Err(KeyFileError::Missing(_)) => return Ok(None),
+        other => other?.into_keyring(random.clone()),
+    };
+    check_keys(&keyring, known).map_err(|reason| StartError::WrongKey {
+        path: path.display().to_string(),
+        reason,
+    })?;
+    Ok(Some(keyring))
 }
 
 fn check_keys(keyring: &Keyring, known: &[entity::key::Model]) -> Result<(), WrongKey> {

@@ -1,5 +1,6 @@
 //! The pages of `docs/` that tell a story in commands, lived through by a reader who types them as they are printed.
 
+mod backup;
 mod challenger;
 mod operator;
 mod page;

@@ -2,17 +2,21 @@
 
 pub mod application;
 pub mod audit;
+pub mod backup;
 pub mod client;
 pub mod client_secret;
 pub mod config;
+pub mod copy;
 pub mod failure;
 pub mod first_line;
 pub mod health;
 pub mod instance;
+pub mod inventory;
 pub mod migrate;
 pub mod openapi;
 pub mod output;
 pub mod password;
+pub mod restore;
 pub mod sandbox;
 pub mod serve;
 pub mod signals;
@@ -95,6 +99,12 @@ pub enum Command {
     Sandbox(sandbox::SandboxArgs),
     /// Bring the tables of the database up to date, or say how they stand
     Migrate(migrate::MigrateArgs),
+    /// Write everything into one file, while the server runs
+    Backup(backup::BackupArgs),
+    /// Make a database of a backup again, or say whether that would do
+    Restore(restore::RestoreArgs),
+    /// Take everything from one database into another one, such as from SQLite to PostgreSQL
+    Copy(copy::CopyArgs),
     /// Create and manage instances, straight on the database
     Instance(instance::InstanceArgs),
     /// Create, list and revoke access tokens, straight on the database
@@ -138,6 +148,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(settings, &args),
         Command::Sandbox(args) => sandbox::run(settings, &args),
         Command::Migrate(args) => migrate::run(settings, &args),
+        Command::Backup(args) => backup::run(settings, &args),
+        Command::Restore(args) => restore::run(settings, &args),
+        Command::Copy(args) => copy::run(settings, &args),
         Command::Instance(args) => instance::run(settings, &args),
         Command::Token(args) => token::run(settings, &args),
         Command::Client(args) => client::run(settings, &args),

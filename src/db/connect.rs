@@ -109,6 +109,46 @@ pub(super) async fn postgres_single(
     open(options).await
 }
 
+/// One connection that reads whatever it takes.
+pub(super) async fn single_reader(
+    settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, DatabaseError> {
+    if settings.sqlite_path()?.is_none() {
+        return postgres_single(settings).await;
+    }
+    let mut options = sqlite_options(settings, |options| options.pragma("query_only", "on"));
+    options.min_connections(1).max_connections(1);
+    open(options).await
+}
+
+/// One connection that writes whatever it takes.
+pub(super) async fn single_writer(
+    settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, DatabaseError> {
+    match settings.sqlite_path()? {
+        Some(_) => sqlite_writer(settings).await,
+        None => postgres_single(settings).await,
+    }
+}
+
+/// One connection to an SQLite file, which stays in the mode that it is in.
+pub(super) async fn sqlite_plain(
+    settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, DatabaseError> {
+    let mut options = sqlite_options(settings, |options| options);
+    options.min_connections(1).max_connections(1);
+    open(options).await
+}
+
+/// One connection to an SQLite file that nobody writes to: it takes no locks and makes no files beside it.
+pub(super) async fn sqlite_file(path: &Path) -> Result<DatabaseConnection, DatabaseError> {
+    let mut options = sqlite_options(&DatabaseSettings::of_file(path), |options| {
+        options.read_only(true).immutable(true)
+    });
+    options.min_connections(1).max_connections(1);
+    open(options).await
+}
+
 fn common_options(settings: &DatabaseSettings) -> ConnectOptions {
     let mut options = ConnectOptions::new(settings.url.clone());
     options

@@ -13,6 +13,7 @@
 pub mod access_token;
 pub mod address_grant;
 pub mod audit;
+pub mod backup;
 pub mod bank_account;
 pub mod challenge;
 pub mod client;
@@ -24,6 +25,7 @@ pub mod key;
 pub mod kyc_check;
 pub mod login_attempt;
 pub mod otp_device;
+pub mod transfer;
 pub mod validation;
 
 mod changes;

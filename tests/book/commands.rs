@@ -3,9 +3,10 @@
 use super::references::pages;
 
 /// Each page with blocks of `sh`, and the test that runs all of them. A block of `console` is run by hand: it takes minutes.
-const RUN_BY: [(&str, &str); 10] = [
+const RUN_BY: [(&str, &str); 11] = [
     ("README.md", "tests/tour.rs"),
     ("docs/audit.md", "tests/story/operator.rs"),
+    ("docs/backup.md", "tests/story/backup.rs"),
     ("docs/challenger.md", "tests/story/challenger.rs"),
     ("docs/configuration.md", "tests/story/operator.rs"),
     ("docs/extend.md", "tests/extend.sh"),

@@ -1,6 +1,7 @@
 //! What the command line prints, word for word. `SNAPSHOTS=overwrite cargo test cli` writes the golden files anew.
 
 mod audit;
+mod backup;
 mod client;
 pub mod program;
 mod running;
