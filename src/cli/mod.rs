@@ -4,11 +4,13 @@ pub mod application;
 pub mod audit;
 pub mod client;
 pub mod client_secret;
+pub mod completions;
 pub mod config;
 pub mod failure;
 pub mod first_line;
 pub mod health;
 pub mod instance;
+pub mod man;
 pub mod migrate;
 pub mod openapi;
 pub mod output;
@@ -109,6 +111,10 @@ pub enum Command {
     Openapi(openapi::OpenapiArgs),
     /// Ask a running server whether it is ready
     Health(health::HealthArgs),
+    /// Print what a shell needs to complete the words of this program
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write one for each verb
+    Man(man::ManArgs),
 }
 
 /// Reads the arguments and does what they say.
@@ -145,5 +151,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config(args) => config::run(settings, &args),
         Command::Openapi(args) => openapi::run(&args),
         Command::Health(args) => health::run(settings, &args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     }
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod client;
+mod generated;
 pub mod program;
 mod running;
 mod sandbox;
