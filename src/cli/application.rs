@@ -53,7 +53,10 @@ pub async fn open(settings: Settings, migration: Migration) -> Result<App, Failu
 }
 
 /// Opening an SQLite database makes its file; a verb that only looks should not.
-fn must_exist(settings: &Settings) -> Result<(), Failure> {
+///
+/// # Errors
+/// Exit code 4 where there is none.
+pub fn must_exist(settings: &Settings) -> Result<(), Failure> {
     match database_settings(settings).sqlite_path()? {
         Some(path) if !path.exists() => Err(Failure::database(format!(
             "there is no database {} yet; \"kontor migrate\" or the first \"kontor serve\" makes it",

@@ -6,6 +6,7 @@ pub mod client;
 pub mod client_secret;
 pub mod completions;
 pub mod config;
+pub mod doctor;
 pub mod failure;
 pub mod first_line;
 pub mod health;
@@ -111,6 +112,8 @@ pub enum Command {
     Openapi(openapi::OpenapiArgs),
     /// Ask a running server whether it is ready
     Health(health::HealthArgs),
+    /// Look at what tends to go wrong when nobody watches, and say what to do about it
+    Doctor(doctor::DoctorArgs),
     /// Print what a shell needs to complete the words of this program
     Completions(completions::CompletionsArgs),
     /// Print the manual page, or write one for each verb
@@ -151,6 +154,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config(args) => config::run(settings, &args),
         Command::Openapi(args) => openapi::run(&args),
         Command::Health(args) => health::run(settings, &args),
+        Command::Doctor(args) => doctor::run(settings, &args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }

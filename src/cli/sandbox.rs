@@ -92,6 +92,7 @@ async fn play(loaded: Loaded, args: &SandboxArgs, folder: &Path) -> Result<(), F
     let Loaded {
         mut settings,
         origins,
+        ..
     } = loaded;
     prepare(&mut settings, &origins, folder);
     let signals = Signals::catch()?;

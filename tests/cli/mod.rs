@@ -2,6 +2,7 @@
 
 mod audit;
 mod client;
+mod doctor;
 mod generated;
 pub mod program;
 mod running;
