@@ -160,7 +160,7 @@ impl Examination {
             + counters.count(self.read()).await?)
     }
 
-    /// Live instances whose owners log in with a secret of the older form.
+    /// Instances whose owners log in with a secret of the older form.
     ///
     /// # Errors
     /// [`DatabaseError::Fetch`] and the like.

@@ -12,7 +12,7 @@ pub const KEY_FILE: Check = Check {
     name: "key-file",
     severity: Severity::Problem,
     right: "The key file can be read, and by its owner alone.",
-    advice: "Put the key file in its place, from its backup where it is lost, with mode 0600 and the owner that the server runs as.",
+    advice: "Put the key file in its place, from its backup where it is lost, with mode 0600 and the owner that the server runs as; beside a new database, the first \"kontor serve\" makes it.",
 };
 
 /// The key file is that of the database.

@@ -127,8 +127,7 @@ fn sqlite_file(settings: &Settings) -> Option<PathBuf> {
 /// The table of `docs/doctor.md`: every check, what is so where it finds nothing, and what to do where it does.
 #[must_use]
 pub fn table() -> String {
-    let heading =
-        "| finding | severity | where all is well | what to do otherwise |\n| --- | --- | --- | --- |\n";
+    let heading = "| finding | severity | where all is well | what to do otherwise |\n| --- | --- | --- | --- |\n";
     ALL.iter().fold(heading.to_owned(), |table, check| {
         let severity = check.severity.as_str();
         format!(

@@ -1,18 +1,17 @@
 //! What `kontor doctor` finds, on either database.
 
+mod online;
+mod page;
+
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 
-use kontor::doctor::{ALL, table};
+use kontor::doctor::ALL;
 use serde_json::Value;
-use snapbox::{Data, IntoData as _, str};
+use snapbox::{IntoData as _, str};
 
 use super::program::{Place, names_in, on_place};
 use crate::database::support::postgres_url;
-use crate::support::{
-    exchange::{Keys, TestExchange},
-    smtp::{Encryption, SmtpServer},
-};
 
 /// Costs of passwords that are fit for tests are none for every day.
 const CHEAP: &str = "password-cost";
@@ -319,72 +318,4 @@ async fn damage_is_found() {
         printed.contains("sqlite-damaged: The database file is damaged: "),
         "{printed}"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn other_servers_are_asked_when_it_is_wished() {
-    on_place(async |place| {
-        place.create_instance("admin");
-        let login = Some(("kontor@shop.example", "a password"));
-        let mailbox = SmtpServer::start_with(Encryption::StartTls, login);
-        let exchange = TestExchange::start().await;
-        // Its keys are those of the tests' time, which is not this machine's.
-        exchange.adjust(|keys| {
-            for key in keys["signkeys"].as_array_mut().expect("signing keys") {
-                key["stamp_expire"]["t_s"] = 4_102_444_800_u64.into();
-            }
-        });
-        let entry = exchange.settings();
-        let exchanges = format!(
-            "[{{ base_url = \"{}\", master_key = \"{}\", currency = \"KUDOS\" }}]",
-            entry.base_url, entry.master_key
-        );
-        let authority = mailbox.authority().display().to_string();
-        let ask = |login: &str| {
-            let url = mailbox.url(login);
-            let environment = [
-                ("KONTOR_MERCHANT__EXCHANGES", exchanges.as_str()),
-                ("KONTOR_TAN__EMAIL__SMTP_URL", &url),
-                ("KONTOR_TAN__EMAIL__SMTP_AUTHORITY", &authority),
-                ("KONTOR_TAN__EMAIL__FROM", "kontor@shop.example"),
-            ];
-            found(place, &["--online"], &environment)
-        };
-        const RIGHT: &str = "kontor%40shop.example:a%20password@";
-        // Nobody served yet, so that nobody asked yet.
-        assert_eq!(ask(RIGHT), ["exchanges-never-reached"]);
-        exchange.keys(Keys::Status(503));
-        let wrong = ask("kontor%40shop.example:another@");
-        assert_eq!(
-            wrong,
-            ["exchanges-never-reached", "exchanges-online", "smtp-online"]
-        );
-        assert!(mailbox.mails("kontor@shop.example").is_empty());
-    })
-    .await;
-}
-
-#[test]
-fn the_page_lists_every_finding() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/doctor.md");
-    let page = std::fs::read_to_string(path).expect("the page");
-    let (before, _) = page.split_once("| finding |").expect("the table");
-    snapbox::assert_data_eq!(
-        format!("{before}{}", table()).raw(),
-        Data::read_from(path.as_ref(), None).raw()
-    );
-}
-
-#[test]
-fn the_commands_of_the_page_work() {
-    let place = Place::new();
-    place.create_instance("admin");
-    let page = include_str!("../../docs/doctor.md");
-    let blocks: Vec<&str> = page.split("```sh\n").skip(1).collect();
-    assert_eq!(blocks.len(), 2);
-    for block in blocks {
-        let (command, _) = block.split_once("\n```").expect("its end");
-        let words: Vec<&str> = command.split_whitespace().skip(1).collect();
-        place.kontor(&words).assert().success();
-    }
 }
