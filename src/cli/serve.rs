@@ -15,6 +15,7 @@ use super::password::{ADMIN_PASSWORD, admin_from_environment};
 use super::signals::{Signals, serve_until_stopped};
 use crate::app::{App, Migration, database_settings};
 use crate::audit::Origin;
+use crate::clock::Clock;
 use crate::config::{Loaded, LogFormat, Mistake, Origins, Settings};
 use crate::db::{self, ServeLock};
 use crate::doctor::delivery;
@@ -58,9 +59,13 @@ enum Admin {
 /// Exit code 3 for the configuration, an address in use and the key file; 4 for the database; 5 for its schema.
 pub fn run(settings: &SettingsArgs, _args: &ServeArgs) -> Result<(), Failure> {
     let loaded = settings.load()?;
-    let log = &loaded.settings.log;
-    logging::start(log).map_err(|error| Failure::failed(error.to_string()))?;
-    block_on(serve(loaded, settings.config.as_deref()))
+    block_on(async {
+        let logging = logging::start(&loaded.settings, &Clock::system());
+        let logging = logging.map_err(|error| Failure::failed(error.to_string()))?;
+        let served = serve(loaded, settings.config.as_deref()).await;
+        logging.end().await;
+        served
+    })
 }
 
 async fn serve(loaded: Loaded, config: Option<&Path>) -> Result<(), Failure> {
