@@ -272,7 +272,7 @@ fn a_collector_that_fails_is_told_of_once_and_costs_nothing() {
     let gone = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let nowhere = gone.local_addr().expect("its address");
     drop(gone);
-    for (collector, reason) in [(refusing, "503"), (nowhere, "refused")] {
+    for (collector, reason) in [(refusing, "503"), (nowhere, "no connection")] {
         let mut server = Server::start(collector, &[("KONTOR_LOG__FORMAT", "text")]);
         for _ in 0..3 {
             assert_eq!(server.request("GET /config", ""), 200);
