@@ -57,6 +57,10 @@ test: postgresql oathtool clients browser ## run every test, on SQLite and then 
 	@echo "== Tests on PostgreSQL (tests/postgres.sh starts a throw-away server and stops it)"
 	tests/postgres.sh $(RUN_TESTS)
 
+.PHONY: otel
+otel: ## build with the feature otel and test what a collector gets
+	cargo test --locked --features otel --test traces
+
 # How often `make soak` repeats each test.
 REPETITIONS ?= 100
 
@@ -113,6 +117,7 @@ format-check:
 .PHONY: clippy
 clippy:
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --all-targets --features otel --locked -- -D warnings
 
 # The configuration names the documents.
 .PHONY: redocly

@@ -195,7 +195,9 @@ impl App {
     }
 }
 
-fn mandatory_channels(settings: &Settings) -> Vec<Channel> {
+/// The channels on which an instance that signs up by itself must have a factor.
+#[must_use]
+pub fn mandatory_channels(settings: &Settings) -> Vec<Channel> {
     let channels = settings.merchant.mandatory_tan_channels.iter();
     channels
         .map(|channel| match channel {
@@ -305,7 +307,11 @@ pub fn fitting_keyring(
     Ok(Some(keyring))
 }
 
-fn check_keys(keyring: &Keyring, known: &[entity::key::Model]) -> Result<(), WrongKey> {
+/// Whether the keys are those that the database was written with.
+///
+/// # Errors
+/// What does not fit.
+pub fn check_keys(keyring: &Keyring, known: &[entity::key::Model]) -> Result<(), WrongKey> {
     let mut stored = known
         .iter()
         .filter_map(|key| KeyedHash::from_bytes(key.check_value.expose()));

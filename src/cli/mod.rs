@@ -5,13 +5,16 @@ pub mod audit;
 pub mod backup;
 pub mod client;
 pub mod client_secret;
+pub mod completions;
 pub mod config;
 pub mod copy;
+pub mod doctor;
 pub mod failure;
 pub mod first_line;
 pub mod health;
 pub mod instance;
 pub mod inventory;
+pub mod man;
 pub mod migrate;
 pub mod openapi;
 pub mod output;
@@ -119,6 +122,12 @@ pub enum Command {
     Openapi(openapi::OpenapiArgs),
     /// Ask a running server whether it is ready
     Health(health::HealthArgs),
+    /// Look at what tends to go wrong when nobody watches, and say what to do about it
+    Doctor(doctor::DoctorArgs),
+    /// Print what a shell needs to complete the words of this program
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write one for each verb
+    Man(man::ManArgs),
 }
 
 /// Reads the arguments and does what they say.
@@ -158,5 +167,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config(args) => config::run(settings, &args),
         Command::Openapi(args) => openapi::run(&args),
         Command::Health(args) => health::run(settings, &args),
+        Command::Doctor(args) => doctor::run(settings, &args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     }
 }

@@ -92,12 +92,12 @@ async fn play(loaded: Loaded, args: &SandboxArgs, folder: &Path) -> Result<(), F
     let Loaded {
         mut settings,
         origins,
+        ..
     } = loaded;
     prepare(&mut settings, &origins, folder);
     let signals = Signals::catch()?;
     let listeners = listen(&mut settings, &origins).await?;
     let client_page = ClientPage::listen(args.client_listen).await?;
-    let log = settings.log.clone();
     let app = Arc::new(open_showing(settings, args.output).await?);
     let sandbox = Sandbox {
         documentation: format!("{}docs/", app.public_url),
@@ -117,10 +117,13 @@ async fn play(loaded: Loaded, args: &SandboxArgs, folder: &Path) -> Result<(), F
         true => output::line(&serde_json::json!(sandbox).to_string())?,
         false => output::line(&sandbox.text())?,
     }
-    logging::start(&log).map_err(|error| Failure::failed(error.to_string()))?;
+    let logging = logging::start(&app.settings, &app.clock);
+    let logging = logging.map_err(|error| Failure::failed(error.to_string()))?;
     // Ends when it is dropped.
     let _page = client_page.serve(sandbox.client);
-    serve_until_stopped(app, listeners, signals, Duration::ZERO).await
+    let played = serve_until_stopped(app, listeners, signals, Duration::ZERO).await;
+    logging.end().await;
+    played
 }
 
 /// What is other than in a server that somebody keeps.

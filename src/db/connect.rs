@@ -71,6 +71,20 @@ pub(super) async fn sqlite_readers(
     open(options).await
 }
 
+/// One connection that looks at a file and leaves it as it is, even if it were a file of another program.
+pub(super) async fn sqlite_examiner(
+    settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, DatabaseError> {
+    let mut options = sqlite_options(settings, |options| {
+        options
+            .read_only(true)
+            .create_if_missing(false)
+            .pragma("query_only", "on")
+    });
+    options.min_connections(1).max_connections(1);
+    open(options).await
+}
+
 fn sqlite_options(
     settings: &DatabaseSettings,
     adjust: impl Fn(SqliteConnectOptions) -> SqliteConnectOptions + Send + Sync + 'static,
@@ -97,6 +111,19 @@ pub(super) async fn postgres_pool(
         .test_before_acquire_if_idle_for(UNTRIED_REST)
         // A closure whose deadline has passed leaves its statement behind; the server must end it too.
         .statement_timeout(settings.write_deadline);
+    open(options).await
+}
+
+/// One connection to a PostgreSQL server that does not write.
+pub(super) async fn postgres_examiner(
+    settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, DatabaseError> {
+    let mut options = common_options(settings);
+    options
+        .max_connections(1)
+        .map_sqlx_postgres_opts(|options| {
+            options.options([("default_transaction_read_only", "on")])
+        });
     open(options).await
 }
 

@@ -19,6 +19,7 @@ pub mod challenge;
 pub mod client;
 pub mod code_counter;
 pub mod credential;
+pub mod examination;
 pub mod exchange;
 pub mod instance;
 pub mod key;

@@ -3,12 +3,13 @@
 use super::references::pages;
 
 /// Each page with blocks of `sh`, and the test that runs all of them. A block of `console` is run by hand: it takes minutes.
-const RUN_BY: [(&str, &str); 11] = [
+const RUN_BY: [(&str, &str); 12] = [
     ("README.md", "tests/tour.rs"),
     ("docs/audit.md", "tests/story/operator.rs"),
     ("docs/backup.md", "tests/story/backup.rs"),
     ("docs/challenger.md", "tests/story/challenger.rs"),
     ("docs/configuration.md", "tests/story/operator.rs"),
+    ("docs/doctor.md", "tests/cli/doctor/page.rs"),
     ("docs/extend.md", "tests/extend.sh"),
     ("docs/operate.md", "tests/story/operator.rs"),
     ("docs/otp-devices.md", "tests/story/operator.rs"),

@@ -3,6 +3,8 @@
 mod audit;
 mod backup;
 mod client;
+mod doctor;
+mod generated;
 pub mod program;
 mod running;
 mod sandbox;
