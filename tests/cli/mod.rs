@@ -2,6 +2,7 @@
 
 mod audit;
 mod client;
+mod prefilled;
 pub mod program;
 mod running;
 mod sandbox;
