@@ -156,6 +156,13 @@ const filterForAll = () => ({
   },
 });
 
+/** Only what somebody gave to this page is sent; where it is wrong, the answer says so, and not a window of the browser. */
+function withoutBrowsersCredentials(request) {
+  request.credentials = 'omit';
+  request.curlOptions = [];
+  return request;
+}
+
 window.addEventListener('load', () => {
   window.ui = SwaggerUIBundle({
     url: '../openapi.json',
@@ -171,6 +178,7 @@ window.addEventListener('load', () => {
     docExpansion: 'list',
     defaultModelsExpandDepth: 0,
     validatorUrl: null,
+    requestInterceptor: withoutBrowsersCredentials,
     onComplete: () => restoreCredentials(window.ui),
   });
 });

@@ -227,7 +227,7 @@ impl Page {
             match parameter["in"].as_str() {
                 Some("path") => path = path.replace(&format!("{{{name}}}"), &example),
                 Some("query") if parameter["required"] == true => {
-                    drop(query.append_pair(name, &example))
+                    query.append_pair(name, &example);
                 }
                 _ => assert_ne!(parameter["required"], true, "{name} is not sent"),
             }
