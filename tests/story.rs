@@ -1,6 +1,7 @@
 //! The pages of `docs/` that tell a story in commands, lived through by a reader who types them as they are printed.
 
 mod challenger;
+mod operator;
 mod page;
 mod reader;
 mod second_factor;

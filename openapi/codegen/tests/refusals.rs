@@ -74,8 +74,8 @@ fn schemas() {
             "/required/0: `b` is required but not described",
         ),
         (
-            "{type: object, additionalProperties: true, properties: {a: {type: string}}}",
-            "/additionalProperties: an object has either named properties or additional ones",
+            "{type: object, additionalProperties: {type: string}, properties: {a: {type: string}}}",
+            "/additionalProperties: beside named properties, additional ones may be anything",
         ),
         ("{type: object}", ": `additionalProperties` is missing"),
         (

@@ -1,0 +1,119 @@
+//! The commands by which an operator looks after a server, on the pages that have nothing else to tell.
+
+use serde_json::Value;
+
+use super::{page::Page, reader::Reader, shop::install_oathtool};
+use crate::cli::program::{Place, Running, on_place};
+
+const OPERATE: Page = Page(include_str!("../../docs/operate.md"));
+const CONFIGURATION: Page = Page(include_str!("../../docs/configuration.md"));
+const OTP_DEVICES: Page = Page(include_str!("../../docs/otp-devices.md"));
+const AUDIT: Page = Page(include_str!("../../docs/audit.md"));
+
+/// Where the pages say that the management listener is.
+const MANAGEMENT: &str = "127.0.0.1:9968";
+
+/// A server, and a reader whose `kontor` has the same settings.
+fn reader(place: &Place) -> (Running, Reader, String) {
+    place.create_instance("shop");
+    let server = place.start(&["serve"], &[]);
+    let management = server.until("management");
+    let management = management.trim_start_matches("http://");
+    let listen = management
+        .split(['/', ','])
+        .next()
+        .expect("an address")
+        .to_owned();
+    let mut reader = Reader::new("http://unused");
+    let anywhere = "KONTOR_MANAGEMENT__LISTEN='127.0.0.1:0'";
+    let there = format!("KONTOR_MANAGEMENT__LISTEN='{listen}'");
+    reader.run(&place.as_command().replace(anywhere, &there));
+    (server, reader, listen)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_looked_after_as_printed() {
+    on_place(async |place| {
+        let (_server, mut reader, management) = reader(place);
+        let blocks = OPERATE.blocks("sh").into_iter();
+        let printed: Vec<String> = blocks
+            .map(|block| reader.run(&block.replace(MANAGEMENT, &management)))
+            .collect();
+        let [health, updates] = &printed[..] else {
+            panic!("the page has other steps: {printed:#?}");
+        };
+        assert!(health.contains(r#""ready":true"#), "{health}");
+        assert!(updates.contains("The tables are up to date"), "{updates}");
+        let metrics = health
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE "));
+        let mut count = 0;
+        for line in metrics {
+            let (name, kind) = line.split_once(' ').expect("a name and a kind");
+            let suffix = match kind {
+                "counter" => "_total",
+                "info" => "_info",
+                _ => "",
+            };
+            let row = format!("| `{name}{suffix}` |");
+            assert!(OPERATE.0.contains(&row), "the page has no row {row}");
+            count += 1;
+        }
+        let rows = OPERATE
+            .0
+            .lines()
+            .filter(|line| line.starts_with("| `kontor_"));
+        assert_eq!(
+            rows.count(),
+            count,
+            "the page has metrics that are not there"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_are_printed_as_printed() {
+    on_place(async |place| {
+        let mut reader = Reader::new("http://unused");
+        reader.run(&place.as_command());
+        let printed: String = CONFIGURATION
+            .blocks("sh")
+            .into_iter()
+            .map(|block| reader.run(block))
+            .collect();
+        assert!(printed.contains("The configuration is right"), "{printed}");
+        assert!(printed.contains("merchant.currency"), "{printed}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_record_is_read_as_printed() {
+    on_place(async |place| {
+        place.create_instance("shop");
+        let mut reader = Reader::new("http://unused");
+        reader.run(&place.as_command());
+        let blocks = AUDIT.blocks("sh").into_iter();
+        let printed: Vec<String> = blocks.map(|block| reader.run(block)).collect();
+        assert!(printed[0].contains("instance.created"), "{printed:?}");
+        let shipped: Value =
+            serde_json::from_str(printed[1].lines().next().expect("an event")).expect("JSON");
+        assert_eq!(shipped["event"], "instance.created");
+    })
+    .await;
+}
+
+#[test]
+fn codes_of_devices_are_made_as_printed() {
+    install_oathtool();
+    let mut reader = Reader::new("http://unused");
+    let blocks = OTP_DEVICES.blocks("sh").into_iter();
+    let printed: Vec<String> = blocks.map(|block| reader.run(block)).collect();
+    let [code, key] = &printed[..] else {
+        panic!("the page has other commands: {printed:#?}");
+    };
+    let row = format!("**{}**", code.trim());
+    assert!(OTP_DEVICES.0.contains(&row), "{code}");
+    assert_eq!(key.trim().len(), 32, "{key}");
+}
