@@ -38,20 +38,35 @@ pub struct SetUp {
 /// Sets up a validation for a client, and returns its nonce.
 ///
 /// # Errors
-/// [`Error::Malformed`] for a fixed address that is not complete, and for fields that are too long; [`Error::Restricted`];
-/// [`Error::TooManyOpen`].
+/// Those of [`set_up_with`].
 pub async fn set_up(
     app: &Arc<App>,
     rules: &Rules,
     client_serial: i64,
     setup: SetUp,
 ) -> Result<Nonce, Error> {
+    let nonce = Nonce::generate(&app.random);
+    set_up_with(app, rules, client_serial, setup, &nonce).await?;
+    Ok(nonce)
+}
+
+/// Sets up a validation for a client, with a nonce that no other has.
+///
+/// # Errors
+/// [`Error::Malformed`] for a fixed address that is not complete, and for fields that are too long; [`Error::Restricted`];
+/// [`Error::TooManyOpen`].
+pub async fn set_up_with(
+    app: &Arc<App>,
+    rules: &Rules,
+    client_serial: i64,
+    setup: SetUp,
+    nonce: &Nonce,
+) -> Result<(), Error> {
     let settings = &app.settings.challenger;
     let address = match setup.is_read_only {
         true => Some(fixed(rules, &setup.address)?),
         false => editable(rules, &setup.address)?,
     };
-    let nonce = Nonce::generate(&app.random);
     let now_us = app.now_us();
     let new = NewValidation {
         client_serial,
@@ -89,7 +104,7 @@ pub async fn set_up(
     });
     stored.await?;
     app.challenger_metrics.setup();
-    Ok(nonce)
+    Ok(())
 }
 
 /// Refuses where a client has as many validations as it may, once those are removed that have ended.

@@ -5,6 +5,7 @@ mod backup;
 mod client;
 mod doctor;
 mod generated;
+mod prefilled;
 pub mod program;
 mod running;
 mod sandbox;
