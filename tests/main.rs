@@ -9,6 +9,7 @@ mod contract;
 mod database;
 mod http;
 mod merchant;
+mod sdk;
 mod story;
 mod support;
 mod tan;

@@ -3,6 +3,7 @@
 mod challenger;
 mod page;
 mod reader;
+mod sdk;
 mod second_factor;
 mod shop;
 
