@@ -44,7 +44,7 @@ run: ## build Kontor and start its sandbox: a throw-away server with a sample sh
 
 # The suites come last: their summary then closes the output.
 .PHONY: test
-test: postgresql oathtool clients browser ## run every test, on SQLite and then on PostgreSQL
+test: postgresql oathtool clients sdk-generators browser ## run every test, on SQLite and then on PostgreSQL
 	@echo "== Examples in the documentation"
 	cargo test --workspace --locked --doc
 	@echo "== Tests on SQLite"
@@ -84,6 +84,11 @@ fmt: ## format the code
 .PHONY: doc
 doc: ## build the documentation of the code, with every link checked
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+.PHONY: sdk
+sdk: ## generate client libraries from the documents (TypeScript, Python, Rust, Go) into target/sdk
+	cargo build --locked
+	@KONTOR_PROGRAM=$(KONTOR) sdk/generate.sh
 
 .PHONY: bench
 bench: postgresql ## measure requests per second on SQLite and on PostgreSQL (ARGUMENTS=--json for a program)
@@ -190,6 +195,11 @@ oathtool:
 clients:
 	@tests/clients/challenger.sh authlib --install
 	@tests/clients/challenger.sh openid-client --install
+
+# What makes client libraries out of the documents, below the target folder.
+.PHONY: sdk-generators
+sdk-generators:
+	@sdk/generate.sh --install
 
 # Chromium, and what walks through the Challenger's pages with it.
 .PHONY: browser

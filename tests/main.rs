@@ -10,6 +10,7 @@ mod contract;
 mod database;
 mod http;
 mod merchant;
+mod sdk;
 mod story;
 mod support;
 mod tan;

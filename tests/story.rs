@@ -5,6 +5,7 @@ mod challenger;
 mod operator;
 mod page;
 mod reader;
+mod sdk;
 mod second_factor;
 mod shop;
 
