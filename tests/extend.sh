@@ -7,7 +7,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
-# Always the same place: cargo then builds what changed, and nothing piles up.
+# Always the same place, so that cargo builds what changed and nothing piles up.
 copy=$CARGO_TARGET_DIR/tmp/extend
 rm -rf "$copy"
 mkdir -p "$copy"
@@ -17,6 +17,8 @@ git ls-files --cached --others --exclude-standard -z | while IFS= read -r -d '' 
     [ ! -e "$file" ] || cp --parents "$file" "$copy"
 done
 cd "$copy"
+# Another version: cargo would otherwise take the crates of the copy for those of this checkout, and mix what it built of them.
+sed -i '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"/version = "\1-extended"/' Cargo.toml
 # The copy lies within a repository, and is none of its folders: patches are for it alone.
 export GIT_CEILING_DIRECTORIES=${copy%/*}
 mkdir .steps
