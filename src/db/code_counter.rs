@@ -252,7 +252,7 @@ pub async fn remove_old_transmissions(
     let old = Entity::find()
         .select_only()
         .column(Column::Serial)
-        .filter(Column::AtUs.lte(now_us.saturating_sub(WINDOW_US)))
+        .filter(Column::AtUs.lt(now_us.saturating_sub(WINDOW_US)))
         .limit(most)
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
     let delete = Entity::delete_many().filter(Column::Serial.in_subquery(old.into_query()));

@@ -115,9 +115,9 @@ async fn codes_do_not_pile_up_under_a_counter_that_is_always_used() {
         };
         for _ in 0..6 {
             count().await;
-            swept(app, DAY / 2).await;
+            swept(app, DAY / 2 + Duration::from_secs(1)).await;
         }
-        // The one of half a day ago; that of a whole day ago counts no more.
+        // The one of half a day ago; those of more than a day ago count no more.
         assert_eq!(rows::<entity::code_transmission::Entity>(app).await, 1);
         assert_eq!(rows::<entity::code_counter::Entity>(app).await, 1);
         swept(app, DAY).await;
