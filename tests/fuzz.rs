@@ -109,6 +109,7 @@ async fn every_operation_answers_as_documented() {
             .env("FUZZ_CHALLENGER", challenger)
             .env("FUZZ_KONTOR", program(place))
             .env("FUZZ_SPOOL", place.path("sent.jsonl"))
+            .env("FUZZ_ADMIN_PASSWORD", "sesame")
             .env("FUZZ_CLIENT_ID", told("client_id"))
             .env("FUZZ_CLIENT_SECRET", told("client_secret"))
             .env("FUZZ_REDIRECT_URI", REDIRECT_URI);

@@ -51,12 +51,19 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/kontor-fuzz.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
+# A run without a time is always the same: it makes no use of earlier answers.
+if [ -n "${FUZZ_SECONDS-}" ]; then
+    how=(--max-time "$FUZZ_SECONDS")
+else
+    how=(--phases coverage,fuzzing --generation-deterministic)
+fi
+
 # Each round has a shop of its own, so that none takes away what another one works with.
 round() {
     local name=$1 document=$2 base=$3
     shift 3
     FUZZ_SHOP=$name "$folder/bin/schemathesis" --config-file "$here/schemathesis.toml" run "$document/openapi.json" --url "$base" \
-        --seed "$FUZZ_SEED" --max-examples "$FUZZ_EXAMPLES" ${FUZZ_SECONDS:+--max-time "$FUZZ_SECONDS"} "$@" >"$work/$name.log" 2>&1
+        --seed "$FUZZ_SEED" --max-examples "$FUZZ_EXAMPLES" "${how[@]}" "$@" >"$work/$name.log" 2>&1
 }
 
 merchant=${FUZZ_MERCHANT%/} challenger=${FUZZ_CHALLENGER%/}

@@ -39,6 +39,8 @@ REFUSED = {
     (26, "faketime"): "a code is for some time, but the type of points in time has `never`",
     (26, "logo"): "an image is decoded, which no pattern does",
     (26, "credit_facade_url"): "a length that is counted in bytes, of the URL as it is normalised",
+    (26, "email"): "whether a code can be sent to an address, takes more than a pattern",
+    (26, "phone_number"): "whether a code can be sent to a number, takes more than a pattern",
     (26, "client_secret"): "credentials in the form and in the header are too many",
     (26, "duration"): "a token lives longer than nothing, but the type of durations has 0",
     (2023, "h_wire"): "has a code of its own, so the schema takes any text",

@@ -19,6 +19,7 @@ CLIENT_SECRET = os.environ["FUZZ_CLIENT_SECRET"]
 REDIRECT_URI = os.environ["FUZZ_REDIRECT_URI"]
 
 PASSWORD = "correct horse battery staple"
+ADMIN_PASSWORD = os.environ["FUZZ_ADMIN_PASSWORD"]
 EMAIL = "ada@tea.example"
 #: The instance of this round.
 SHOP = os.environ["FUZZ_SHOP"]
@@ -45,6 +46,10 @@ def bearer(token):
 def basic(user, password):
     pair = base64.b64encode(f"{user}:{password}".encode()).decode()
     return {"Authorization": f"Basic {pair}"}
+
+
+def password(instance):
+    return ADMIN_PASSWORD if instance == "admin" else PASSWORD
 
 
 def settings(instance):
@@ -80,9 +85,21 @@ class Merchant:
     def __init__(self):
         self._admin = None
         self._tokens = {}
+        self._checked = set()
+
+    def doubt(self):
+        """Something may have changed what is needed: look at it before it is used again."""
+        self._checked.clear()
+
+    def _is_checked(self, instance):
+        known = instance in self._checked
+        self._checked.add(instance)
+        return known
 
     def admin(self):
         """A token of the operator that works."""
+        if self._is_checked("admin"):
+            return self._admin
         url = f"{MERCHANT}/private"
         if self._admin is None or send("GET", url, (200, 401), headers=bearer(self._admin)).status_code == 401:
             self._admin = command_line("token", "create", "admin", "--scope", "all")
@@ -92,6 +109,8 @@ class Merchant:
         """A token of an instance that works. An instance that is gone, or that nobody can log into, is made anew."""
         if instance == "admin":
             return self.admin()
+        if self._is_checked(instance):
+            return self._tokens[instance]
         token = self._tokens.get(instance)
         url = f"{MERCHANT}/instances/{instance}/private"
         if token is None or send("GET", url, (200, 401, 403, 404), headers=bearer(token)).status_code != 200:
@@ -110,7 +129,7 @@ class Merchant:
     def spare_token(self, base, instance):
         """Another token, for what ends the token it is used with."""
         login = {"scope": "all:refreshable"}
-        headers = basic(instance, PASSWORD)
+        headers = basic(instance, password(instance))
         answer = send("POST", f"{base}/private/token", (200, 202, 401, 404), headers=headers, json=login)
         return answer.json()["access_token"] if answer.status_code == 200 else self.token(instance)
 

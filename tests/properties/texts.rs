@@ -116,7 +116,8 @@ proptest! {
             prop_assert!(!target.contains(['\r', '\n', '#']), "{target}");
             let target = Url::parse(&target).expect("a URL");
             let registered = Url::parse(&text).expect("a URL");
-            prop_assert_eq!(target.origin(), registered.origin());
+            prop_assert_eq!(target.scheme(), registered.scheme());
+            prop_assert_eq!(target.authority(), registered.authority());
             prop_assert_eq!(target.path(), registered.path());
             let added = |wanted: &str| {
                 let found = target.query_pairs().filter(|(name, _)| name == wanted);
