@@ -39,6 +39,8 @@ REFUSED = {
     (26, "faketime"): "a code is for some time, but the type of points in time has `never`",
     (26, "logo"): "an image is decoded, which no pattern does",
     (26, "credit_facade_url"): "a length that is counted in bytes, of the URL as it is normalised",
+    (26, "delta"): "0 is no size of a page, but lies between the limits",
+    (26, "limit"): "0 is no size of a page, but lies between the limits",
     (26, "email"): "whether a code can be sent to an address, takes more than a pattern",
     (26, "phone_number"): "whether a code can be sent to a number, takes more than a pattern",
     (26, "client_secret"): "credentials in the form and in the header are too many",
@@ -80,7 +82,7 @@ def is_rightly_refused(case, answer):
         return True
     if code in (2601, 2602) and isinstance(case.body, dict):
         authentication = case.body.get("auth", case.body)
-        # Some instances cannot be open to everybody; and what counts of a password are its bytes, without a prefix.
+        # External authentication is switched off here; and what counts of a password are its bytes, without a prefix.
         return authentication.get("method") == "external" or is_long(authentication.get("password") or authentication.get("token"))
     return False
 
