@@ -57,12 +57,12 @@ impl<'a> Comparison<'a> {
     }
 
     /// What a value of the old document is, or leads to.
-    pub(super) fn old(&self, value: &'a Value) -> &'a Value {
+    pub(super) fn in_old(&self, value: &'a Value) -> &'a Value {
         resolve(self.old, value)
     }
 
     /// What a value of the new document is, or leads to.
-    pub(super) fn new(&self, value: &'a Value) -> &'a Value {
+    pub(super) fn in_new(&self, value: &'a Value) -> &'a Value {
         resolve(self.new, value)
     }
 
@@ -150,7 +150,7 @@ impl<'a> Comparison<'a> {
     }
 
     fn bodies(&mut self, place: &str, old: &'a Value, new: &'a Value) {
-        let (before, after) = (self.old(old), self.new(new));
+        let (before, after) = (self.in_old(old), self.in_new(new));
         if after["required"] == true && before["required"] != true {
             self.breaking(place, "body is required now".to_owned());
         }
@@ -176,7 +176,7 @@ impl<'a> Comparison<'a> {
                 self.breaking(&place, "answer removed".to_owned());
                 continue;
             };
-            let (before, after) = (self.old(before), self.new(after));
+            let (before, after) = (self.in_old(before), self.in_new(after));
             self.contents(Direction::Response, &place, before, after);
             for (name, _) in named(&before["headers"]) {
                 if after["headers"].get(name).is_none() {

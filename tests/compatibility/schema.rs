@@ -39,7 +39,7 @@ impl Comparison<'_> {
             return;
         }
         let place = &reference(old).map_or_else(|| place.to_owned(), |name| name.to_owned());
-        let (old, new) = (one(self.old(old)), one(self.new(new)));
+        let (old, new) = (one(self.in_old(old)), one(self.in_new(new)));
         if reference(old).is_some() || reference(new).is_some() {
             return self.schemas(direction, place, old, new);
         }
