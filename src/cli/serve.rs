@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::output;
 use super::password::{ADMIN_PASSWORD, admin_from_environment};
 use super::signals::{Signals, serve_until_stopped};
+use super::supervisor;
 use crate::app::{App, Migration, database_settings};
 use crate::audit::Origin;
 use crate::clock::Clock;
@@ -97,6 +98,8 @@ async fn serve(loaded: Loaded, config: Option<&Path>) -> Result<(), Failure> {
     }
     warn_of_unreachable(&app).await?;
     let notice = app.settings.limits.shutdown_notice;
+    // Connections are taken from here on: they wait for the moment that is left.
+    supervisor::is_ready();
     serve_until_stopped(Arc::new(app), listeners, signals, notice).await
 }
 

@@ -7,6 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::failure::Failure;
+use super::supervisor;
 use crate::app::App;
 use crate::server::{self, Listeners};
 
@@ -55,6 +56,7 @@ pub async fn serve_until_stopped(
     let second_signal = async move {
         let name = signals.next().await;
         tracing::info!(signal = name, "stopping: open requests are finished first");
+        supervisor::is_stopping();
         // A server that has stopped by itself needs not be told.
         stop.send(()).ok();
         signals.next().await
