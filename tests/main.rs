@@ -8,6 +8,7 @@ mod cli;
 mod clients;
 mod contract;
 mod database;
+mod deploy;
 mod http;
 mod merchant;
 mod sdk;

@@ -105,8 +105,19 @@ impl Place {
 
     /// Starts a verb that runs until it is stopped.
     pub fn start(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Running {
+        let program = std::process::Command::new(cargo_bin!("kontor"));
+        self.start_by(program, arguments, environment)
+    }
+
+    /// The same by another command, which ends in the program.
+    pub fn start_by(
+        &self,
+        mut command: std::process::Command,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Running {
         let log = File::create(self.path("log")).expect("a log");
-        let mut child = std::process::Command::new(cargo_bin!("kontor"))
+        let mut child = command
             .env_clear()
             .envs(self.environment())
             .envs(environment.iter().copied())
