@@ -88,7 +88,7 @@ doc: ## build the documentation of the code, with every link checked
 .PHONY: sdk
 sdk: ## generate client libraries from the documents (TypeScript, Python, Rust, Go) into target/sdk
 	cargo build --locked
-	@KONTOR_PROGRAM=$(KONTOR) sdk/generate.sh
+	@KONTOR_PROGRAM=$(KONTOR) openapi/sdk/generate.sh
 
 .PHONY: bench
 bench: postgresql ## measure requests per second on SQLite and on PostgreSQL (ARGUMENTS=--json for a program)
@@ -199,7 +199,7 @@ clients:
 # What makes client libraries out of the documents, below the target folder.
 .PHONY: sdk-generators
 sdk-generators:
-	@sdk/generate.sh --install
+	@openapi/sdk/generate.sh --install
 
 # Chromium, and what walks through the Challenger's pages with it.
 .PHONY: browser
