@@ -17,6 +17,10 @@ use crate::{
 /// What the library says about listeners is said by this program in its own words.
 const QUIET: &str = "poem::server=warn";
 
+/// Whether a line that cannot be written is told of on standard error. That is where it could not be written: on a full disk the
+/// attempt would be a panic, and the end of whatever wanted to log.
+const TROUBLE_OF_THE_LOG: bool = false;
+
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
 pub enum LoggingError {
@@ -57,6 +61,7 @@ where
     Ok(fmt()
         .with_env_filter(filter(settings)?)
         .with_ansi(colours)
+        .log_internal_errors(TROUBLE_OF_THE_LOG)
         .with_writer(writer)
         .finish())
 }
@@ -73,6 +78,7 @@ where
         .flatten_event(true)
         .with_span_list(false)
         .with_env_filter(filter(settings)?)
+        .log_internal_errors(TROUBLE_OF_THE_LOG)
         .with_writer(writer)
         .finish())
 }
@@ -132,6 +138,37 @@ mod tests {
         assert_eq!(line["http.status"], 204);
         assert_eq!(line["url.path"], "/config");
         assert_eq!(line["span"]["request.id"], "r1");
+    }
+
+    /// A disk without room.
+    struct Full;
+
+    impl io::Write for Full {
+        fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Standard error of tests takes everything, so that only the attempt can be seen: `tests/durability/` has a full disk.
+    #[test]
+    fn a_line_that_cannot_be_written_is_lost_in_silence() {
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let settings = settings(format);
+            match format {
+                LogFormat::Text => {
+                    let log = text(&settings, false, || Full).unwrap();
+                    tracing::subscriber::with_default(log, events);
+                }
+                LogFormat::Json => {
+                    let log = json(&settings, || Full).unwrap();
+                    tracing::subscriber::with_default(log, events);
+                }
+            }
+        }
     }
 
     #[test]
