@@ -36,6 +36,7 @@ mod schema;
 mod serve_lock;
 mod settings;
 mod sqlite;
+mod stalls;
 mod status;
 mod unique;
 mod write;
@@ -93,19 +94,28 @@ impl Database {
                 let readers = connect::sqlite_readers(&settings).await?;
                 Ok(Self {
                     settings,
-                    readers: ReadConnection::new(readers),
+                    readers: ReadConnection::new(readers, None),
                     writer: Writer::Sqlite(writer),
                     changes,
                     listener: Mutex::default(),
                 })
             }
             None => {
-                let pool = connect::postgres_pool(&settings).await?;
-                let deadline = settings.write_deadline;
-                let writer = postgres::PostgresWriter::new(pool.clone(), changes.clone(), deadline);
+                let stalls = stalls::Stalls::new(settings.busy_timeout);
+                let pool = connect::postgres_pool(&settings, &stalls).await?;
+                let writer = postgres::PostgresWriter::new(
+                    pool.clone(),
+                    changes.clone(),
+                    &settings,
+                    stalls.clone(),
+                );
+                let patience = read::Patience {
+                    limit: settings.answer_deadline(),
+                    stalls,
+                };
                 Ok(Self {
                     settings,
-                    readers: ReadConnection::new(pool),
+                    readers: ReadConnection::new(pool, Some(patience)),
                     writer: Writer::Postgres(writer),
                     changes,
                     listener: Mutex::default(),

@@ -35,13 +35,12 @@ pub enum SchemaStatus {
 /// Compares, by queries only.
 pub(super) async fn status(connection: &ReadConnection) -> Result<SchemaStatus, DatabaseError> {
     let connections = connection.connections();
-    if !SchemaManager::new(connections)
-        .has_table(Migrator::table_name())
-        .await?
-    {
+    let manager = SchemaManager::new(connections);
+    let has_steps = manager.has_table(Migrator::table_name());
+    if !connection.answered(has_steps).await? {
         return Ok(SchemaStatus::Empty);
     }
-    Ok(compare(&applied(connections).await?))
+    Ok(compare(&connection.answered(applied(connections)).await?))
 }
 
 /// Applies what is missing, all in one transaction that no other process can enter meanwhile.

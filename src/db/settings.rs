@@ -31,6 +31,12 @@ impl DatabaseSettings {
         }
     }
 
+    /// How long a query, its wait for a connection included, and each step of a write may take on a PostgreSQL server that answers at
+    /// all: it ends every statement sooner.
+    pub(super) fn answer_deadline(&self) -> Duration {
+        self.busy_timeout + self.write_deadline
+    }
+
     /// The file of an SQLite database, as written in the address; `None` for PostgreSQL.
     ///
     /// # Errors
