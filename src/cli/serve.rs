@@ -89,6 +89,7 @@ async fn serve(loaded: Loaded, config: Option<&Path>) -> Result<(), Failure> {
         LogFormat::Json => started.log(),
     }
     warn_of_unreachable(&app).await?;
+    warn_of_losses(&app).await?;
     let notice = app.settings.limits.shutdown_notice;
     serve_until_stopped(Arc::new(app), listeners, signals, notice).await
 }
@@ -177,6 +178,18 @@ async fn warn_of_unreachable(app: &App) -> Result<(), Failure> {
         tracing::warn!(
             instances = named(&without_mandatory_factor),
             "instances that signed up by themselves have yet to prove a contact that \"merchant.mandatory_tan_channels\" names"
+        );
+    }
+    Ok(())
+}
+
+/// Tells of a PostgreSQL server that can lose what clients were told is stored. Whoever set it up so may want it; shops do not.
+async fn warn_of_losses(app: &App) -> Result<(), Failure> {
+    let lossy = app.database.lossy_settings().await?;
+    if !lossy.is_empty() {
+        tracing::warn!(
+            settings = lossy.join(", "),
+            "settings of the PostgreSQL server are off, so that it can lose what it has stored when its machine fails"
         );
     }
     Ok(())

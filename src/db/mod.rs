@@ -29,6 +29,7 @@ pub mod validation;
 mod changes;
 mod connect;
 mod error;
+mod lossy;
 mod page;
 mod postgres;
 mod read;
