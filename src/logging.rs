@@ -140,37 +140,6 @@ mod tests {
         assert_eq!(line["span"]["request.id"], "r1");
     }
 
-    /// A disk without room.
-    struct Full;
-
-    impl io::Write for Full {
-        fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
-            Err(io::ErrorKind::StorageFull.into())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    /// Standard error of tests takes everything, so that only the attempt can be seen: `tests/durability/` has a full disk.
-    #[test]
-    fn a_line_that_cannot_be_written_is_lost_in_silence() {
-        for format in [LogFormat::Text, LogFormat::Json] {
-            let settings = settings(format);
-            match format {
-                LogFormat::Text => {
-                    let log = text(&settings, false, || Full).unwrap();
-                    tracing::subscriber::with_default(log, events);
-                }
-                LogFormat::Json => {
-                    let log = json(&settings, || Full).unwrap();
-                    tracing::subscriber::with_default(log, events);
-                }
-            }
-        }
-    }
-
     #[test]
     fn text_lines_are_plain_without_a_terminal() {
         let lines = Lines::default();

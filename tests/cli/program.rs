@@ -29,11 +29,7 @@ pub async fn on_place(test: impl AsyncFnOnce(&Place)) {
         None => test(&Place::new()).await,
         Some(_) => {
             on_empty_database(async |database| {
-                let place = Place {
-                    url: Some(database.settings.url.clone()),
-                    ..Place::new()
-                };
-                test(&place).await;
+                test(&Place::on_database(&database.settings.url)).await;
             })
             .await;
         }
@@ -220,7 +216,7 @@ impl Running {
     }
 
     pub fn signal(&self, signal: &str) {
-        let process = self.child.id().to_string();
+        let process = self.id().to_string();
         let kill = std::process::Command::new("kill")
             .args([signal, &process])
             .status();
