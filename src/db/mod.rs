@@ -196,7 +196,7 @@ impl Database {
         status::pool_status(self)
     }
 
-    /// Takes no more writes, finishes those that were handed in, and closes all connections. Waiting is not ended: see [`Changes::release`].
+    /// Takes no more writes, finishes those that were handed in, and closes all connections that still answer. Waiting is not ended: see [`Changes::release`].
     pub async fn close(&self) {
         let mut listener = std::mem::take(&mut *self.listener());
         listener.shutdown().await;
@@ -204,6 +204,12 @@ impl Database {
             Writer::Sqlite(writer) => writer.close().await,
             Writer::Postgres(writer) => writer.close().await,
         }
-        self.readers.close().await;
+        let patience = self.settings.answer_deadline();
+        if tokio::time::timeout(patience, self.readers.close())
+            .await
+            .is_err()
+        {
+            tracing::warn!("connections to the database that do not answer were left behind");
+        }
     }
 }

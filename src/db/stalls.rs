@@ -4,7 +4,8 @@
 //! the operating system gives up, after a quarter of an hour. The pool tries each connection that is given back, for as long as it takes,
 //! so that a few of those would leave none for anybody. Hence, once somebody has waited in vain, connections that are given back have a
 //! moment to answer, and are closed if they do not. Otherwise they are not tried here at all, since that costs a round trip. Those that
-//! rested are tried before they are used.
+//! rested are tried before they are used. What cannot be helped: one that the pool is just trying when it happens is lost until the operating
+//! system notices.
 
 use std::pin::Pin;
 use std::sync::Arc;
