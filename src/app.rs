@@ -195,7 +195,9 @@ impl App {
     }
 }
 
-fn mandatory_channels(settings: &Settings) -> Vec<Channel> {
+/// The channels on which an instance that signs up by itself must have a factor.
+#[must_use]
+pub fn mandatory_channels(settings: &Settings) -> Vec<Channel> {
     let channels = settings.merchant.mandatory_tan_channels.iter();
     channels
         .map(|channel| match channel {
@@ -265,19 +267,7 @@ async fn prepare(
             db::key::all(database.read()).await?
         }
     };
-    let file = match KeyFile::load(path) {
-        Err(KeyFileError::Missing(_)) if !known.is_empty() => {
-            return Err(StartError::KeyFileLost(path.display().to_string()));
-        }
-        Err(KeyFileError::Missing(_)) => None,
-        other => Some(other?.into_keyring(random.clone())),
-    };
-    if let Some(keyring) = &file {
-        check_keys(keyring, &known).map_err(|reason| StartError::WrongKey {
-            path: path.display().to_string(),
-            reason,
-        })?;
-    }
+    let file = fitting_keyring(path, &known, random)?;
     if status != SchemaStatus::Current {
         match (migration, &status) {
             (Migration::Allowed, _) | (Migration::OfEmpty, SchemaStatus::Empty) => {
@@ -294,7 +284,34 @@ async fn prepare(
     Ok(keyring)
 }
 
-fn check_keys(keyring: &Keyring, known: &[entity::key::Model]) -> Result<(), WrongKey> {
+/// The keys of a key file, which must be those that a database knows; `None` where there is no file and the database knows none.
+///
+/// # Errors
+/// [`StartError::KeyFileLost`], [`StartError::WrongKey`], [`StartError::KeyFile`].
+pub fn fitting_keyring(
+    path: &Path,
+    known: &[entity::key::Model],
+    random: &Random,
+) -> Result<Option<Keyring>, StartError> {
+    let keyring = match KeyFile::load(path) {
+        Err(KeyFileError::Missing(_)) if !known.is_empty() => {
+            return Err(StartError::KeyFileLost(path.display().to_string()));
+        }
+        Err(KeyFileError::Missing(_)) => return Ok(None),
+        other => other?.into_keyring(random.clone()),
+    };
+    check_keys(&keyring, known).map_err(|reason| StartError::WrongKey {
+        path: path.display().to_string(),
+        reason,
+    })?;
+    Ok(Some(keyring))
+}
+
+/// Whether the keys are those that the database was written with.
+///
+/// # Errors
+/// What does not fit.
+pub fn check_keys(keyring: &Keyring, known: &[entity::key::Model]) -> Result<(), WrongKey> {
     let mut stored = known
         .iter()
         .filter_map(|key| KeyedHash::from_bytes(key.check_value.expose()));

@@ -1,6 +1,6 @@
 //! Swagger UI at `/docs/`, and the document in its editions. Nothing of it is loaded from anywhere else.
 
-use std::sync::Arc;
+mod page;
 
 use kontor_openapi::{ApiError, ErrorCode, document::Editions, reply};
 use poem::{
@@ -8,15 +8,17 @@ use poem::{
     http::{HeaderValue, Method, StatusCode, header},
 };
 use sha2::{Digest, Sha256};
-use utoipa_swagger_ui::{Config, SwaggerFile};
+
+use page::Page;
+pub use page::Sibling;
 
 /// The methods of every path of the documentation.
 const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");
 
-/// The documentation of the merchant's interface.
+/// The documentation of a service's interface.
 pub struct Documentation {
     editions: [Edition; 3],
-    swagger: Arc<Config<'static>>,
+    page: Page,
     docs: String,
 }
 
@@ -44,22 +46,17 @@ impl Edition {
 }
 
 impl Documentation {
-    /// Of a document that is seen below a public URL.
+    /// Of a document that is seen below a public URL, with the page of the other document, where there is one.
     #[must_use]
-    pub fn new(editions: Editions, public_url: &str) -> Self {
-        let config = Config::new(["../openapi.json"]);
-        let config = config
-            .validator_url("none")
-            .try_it_out_enabled(true)
-            .persist_authorization(false)
-            .display_request_duration(true);
+    pub fn new(editions: Editions, public_url: &str, sibling: Option<Sibling>) -> Self {
+        let page = Page::new(&editions.json, sibling);
         Self {
             editions: [
                 Edition::new("/openapi.yaml", "application/yaml", editions.yaml),
                 Edition::new("/openapi.json", "application/json", editions.json),
                 Edition::new("/openapi-3.0.json", "application/json", editions.json_3_0),
             ],
-            swagger: Arc::new(config),
+            page,
             docs: format!("{public_url}docs/"),
         }
     }
@@ -83,7 +80,7 @@ impl Documentation {
         }
         Some(match (edition, path.strip_prefix("/docs/")) {
             (Some(edition), _) => Ok(self.edition(edition, request)),
-            (None, Some(file)) => self.file(file),
+            (None, Some(file)) => self.page.file(file),
             (None, None) => Ok(moved(&self.docs)),
         })
     }
@@ -97,28 +94,6 @@ impl Documentation {
         response
             .with_header(header::ETAG, edition.etag.clone())
             .into_response()
-    }
-
-    fn file(&self, file: &str) -> Result<Response, ApiError> {
-        let served = utoipa_swagger_ui::serve(file, Arc::clone(&self.swagger));
-        match served {
-            Ok(Some(SwaggerFile {
-                bytes,
-                content_type,
-                gzpipped,
-                ..
-            })) => {
-                let response = Response::builder().content_type(content_type);
-                let response = if gzpipped {
-                    response.header(header::CONTENT_ENCODING, "gzip")
-                } else {
-                    response
-                };
-                Ok(response.body(bytes.into_owned()))
-            }
-            Ok(None) => Err(ErrorCode::GenericEndpointUnknown.into()),
-            Err(_) => Err(ErrorCode::GenericInternalInvariantFailure.into()),
-        }
     }
 }
 

@@ -14,9 +14,9 @@
 //! | [`domain`] | rules without input or output: accounts, hashes, signatures |
 //!
 //! Beside them: [`config`] (settings), [`cli`] (the verbs), [`mfa`] (the second factor), [`tan`] (confirmation codes and how
-//! they reach people), [`audit`] (what is remembered of logins and changes), [`logging`], [`app`] (all that an operation
+//! they reach people), [`audit`] (what is remembered of logins and changes), [`logging`], [`traces`], [`app`] (all that an operation
 //! holds), [`error`] (what can go wrong, and its one table to status and code), [`secrets`] (the key file), [`clock`] and [`random`] (so that tests can
-//! move one and seed the other), [`sweep`] (what has ended), [`exchange`] (the payment
+//! move one and seed the other), [`sweep`] (what has ended), [`doctor`] (what goes wrong at night), [`exchange`] (the payment
 //! providers and their keys), [`management`] and [`metrics`] (for the operator).
 //!
 //! Rules: time and randomness come from the [`app::App`]; one request is one transaction; what an operation may do is said
@@ -30,6 +30,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod doctor;
 pub mod documentation;
 pub mod domain;
 pub mod error;
@@ -47,3 +48,4 @@ pub mod secrets;
 pub mod server;
 pub mod sweep;
 pub mod tan;
+pub mod traces;

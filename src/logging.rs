@@ -9,13 +9,16 @@ use std::io::{self, IsTerminal as _};
 use tracing::Subscriber;
 use tracing_subscriber::{EnvFilter, fmt, fmt::MakeWriter, util::SubscriberInitExt as _};
 
+#[cfg(feature = "otel")]
+use crate::traces::Traces;
 use crate::{
-    config::{Log, LogFormat},
+    clock::Clock,
+    config::{Log, LogFormat, Settings},
     http::errors::log_panics,
 };
 
-/// What the library says about listeners is said by this program in its own words.
-const QUIET: &str = "poem::server=warn";
+/// What the library says about listeners is said by this program in its own words; what is for traces is not for the log.
+const QUIET: &str = "poem::server=warn,kontor::span=off";
 
 /// Whether a line that cannot be written is told of on standard error. That is where it could not be written: on a full disk the
 /// attempt would be a panic, and the end of whatever wanted to log.
@@ -27,22 +30,78 @@ pub enum LoggingError {
     /// The level cannot be read; a configuration that was checked has no such one.
     #[error("\"log.level\" is not a log level: {0}")]
     Level(#[from] tracing_subscriber::filter::ParseError),
+    /// Traces cannot be sent.
+    #[error("traces cannot be sent: {0}")]
+    Traces(String),
     /// There is a log already.
     #[error("the log was started twice")]
     Twice(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Starts the log of this process on standard error, panics included.
+/// The log of this process, and the traces that are sent where there are any.
+#[must_use = "traces that were not sent yet are lost unless it is ended"]
+pub struct Logging {
+    #[cfg(feature = "otel")]
+    traces: Option<Traces>,
+}
+
+impl Logging {
+    /// Sends the traces that are left. The log goes on.
+    pub async fn end(self) {
+        #[cfg(feature = "otel")]
+        if let Some(traces) = self.traces {
+            traces.end().await;
+        }
+    }
+}
+
+/// Starts the log of this process on standard error, panics included, and the sending of traces where they are set up. It needs the
+/// asynchronous runtime.
 ///
 /// # Errors
 /// See [`LoggingError`].
-pub fn start(settings: &Log) -> Result<(), LoggingError> {
+#[cfg_attr(
+    not(feature = "otel"),
+    expect(unused_variables, reason = "the clock is for traces")
+)]
+pub fn start(settings: &Settings, clock: &Clock) -> Result<Logging, LoggingError> {
+    let log = &settings.log;
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    match settings.format {
-        LogFormat::Text => text(settings, colours, io::stderr)?.try_init()?,
-        LogFormat::Json => json(settings, io::stderr)?.try_init()?,
+    #[cfg(feature = "otel")]
+    if let Some(traces) = Traces::start(settings, clock)? {
+        start_with(log, colours, &traces)?;
+        log_panics();
+        let traces = Some(traces);
+        return Ok(Logging { traces });
+    }
+    match log.format {
+        LogFormat::Text => text(log, colours, io::stderr)?.try_init()?,
+        LogFormat::Json => json(log, io::stderr)?.try_init()?,
     }
     log_panics();
+    Ok(Logging {
+        #[cfg(feature = "otel")]
+        traces: None,
+    })
+}
+
+/// The same lines, with traces beside them: each has a filter of its own.
+#[cfg(feature = "otel")]
+fn start_with(log: &Log, colours: bool, traces: &Traces) -> Result<(), LoggingError> {
+    use tracing_subscriber::{Layer as _, layer::SubscriberExt as _, registry};
+
+    let lines = fmt::layer().with_writer(io::stderr);
+    match log.format {
+        LogFormat::Text => {
+            let lines = lines.with_ansi(colours).with_filter(filter(log)?);
+            registry().with(lines).with(traces.layer()).try_init()?;
+        }
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true).with_span_list(false);
+            let lines = lines.with_filter(filter(log)?);
+            registry().with(lines).with(traces.layer()).try_init()?;
+        }
+    }
     Ok(())
 }
 

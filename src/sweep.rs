@@ -1,18 +1,22 @@
-//! Removes in the background what has ended: requests with sealed bodies, addresses and codes are gone soon after their time, also where nobody asks for
-//! anything any more.
+//! Removes in the background what has ended: requests with sealed bodies, addresses, codes and tokens are gone soon after their time, also where nobody
+//! asks for anything any more. `docs/retention.md` is the table of it.
 
 use std::{sync::Arc, time::Duration};
 
 use crate::{
     app::App,
-    db::{self, DatabaseError},
+    config::Lifetime,
+    db::{self, DatabaseError, WriteTransaction},
 };
 
 /// Time between two sweeps.
 const PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// Rows of one kind that one write removes: other writes come in between.
-const AT_ONCE: u64 = 100;
+const AT_ONCE: u32 = 100;
+
+/// How long a payment provider is remembered that is no longer configured.
+const UNUSED_EXCHANGE: Duration = Duration::from_secs(30 * 86_400);
 
 /// Sweeps until it is dropped. What goes wrong is logged, and tried again the next time.
 pub async fn run(app: Arc<App>) {
@@ -28,22 +32,126 @@ pub async fn run(app: Arc<App>) {
 /// Removes everything that has ended by now.
 ///
 /// # Errors
-/// [`DatabaseError::Store`] and the like; what was removed before stays so.
+/// The first of [`DatabaseError::Store`] and the like; the other kinds of rows were tried, and what was removed stays so.
 pub async fn sweep(app: &App) -> Result<(), DatabaseError> {
+    let mut outcome = Ok(());
+    for kind in kinds(app) {
+        outcome = outcome.and(remove_all(app, kind).await);
+    }
+    outcome
+        .and(remove_tokens(app).await)
+        .and(remove_unused_exchanges(app).await)
+}
+
+/// Rows that end by themselves, with the time before which they have.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Challenges { now_us: i64 },
+    CodeCounters { now_us: i64 },
+    CodeTransmissions { now_us: i64 },
+    Validations { now_us: i64 },
+    LoginLimits { before_us: i64 },
+    AuditEvents { before_us: i64 },
+}
+
+fn kinds(app: &App) -> Vec<Kind> {
     let now_us = app.now_us();
-    while remove_some(app, now_us).await? {}
+    let mut kinds = vec![
+        Kind::Challenges { now_us },
+        Kind::CodeCounters { now_us },
+        Kind::CodeTransmissions { now_us },
+        Kind::Validations { now_us },
+        Kind::LoginLimits {
+            before_us: before(app, app.settings.limits.login_window),
+        },
+    ];
+    if let Lifetime::Limited(retention) = app.settings.audit.retention {
+        let before_us = before(app, retention);
+        kinds.push(Kind::AuditEvents { before_us });
+    }
+    kinds
+}
+
+fn before(app: &App, span: Duration) -> i64 {
+    app.clock.now().before(span).get()
+}
+
+impl Kind {
+    /// How many rows went; fewer than [`AT_ONCE`] when none is left.
+    async fn remove_some(self, transaction: &WriteTransaction) -> Result<u64, DatabaseError> {
+        let most = u64::from(AT_ONCE);
+        match self {
+            Self::Challenges { now_us } => {
+                db::challenge::remove_expired(transaction, now_us, most).await
+            }
+            Self::CodeCounters { now_us } => {
+                db::code_counter::remove_old(transaction, now_us, most).await
+            }
+            Self::CodeTransmissions { now_us } => {
+                db::code_counter::remove_old_transmissions(transaction, now_us, most).await
+            }
+            Self::Validations { now_us } => {
+                db::validation::remove_expired(transaction, now_us, most).await
+            }
+            Self::LoginLimits { before_us } => {
+                db::login_attempt::remove_old(transaction, before_us, AT_ONCE).await
+            }
+            Self::AuditEvents { before_us } => {
+                db::audit::remove_old(transaction, before_us, AT_ONCE).await
+            }
+        }
+    }
+}
+
+async fn remove_all(app: &App, kind: Kind) -> Result<(), DatabaseError> {
+    loop {
+        let removed = app
+            .database
+            .write(move |transaction| Box::pin(kind.remove_some(transaction)));
+        if removed.await? < u64::from(AT_ONCE) {
+            return Ok(());
+        }
+    }
+}
+
+/// Of one instance at a time, whose tokens nobody else hands out meanwhile.
+async fn remove_tokens(app: &App) -> Result<(), DatabaseError> {
+    use db::access_token::{longest_expired, remove_expired};
+
+    let now_us = app.now_us();
+    while let Some(instance) = longest_expired(app.database.read(), now_us).await? {
+        let removed = app.database.write(move |transaction| {
+            Box::pin(remove_expired(transaction, instance, now_us, AT_ONCE))
+        });
+        if removed.await? == 0 {
+            break;
+        }
+    }
     Ok(())
 }
 
-/// Whether there may be more.
-async fn remove_some(app: &App, now_us: i64) -> Result<bool, DatabaseError> {
-    let removed = app.database.write(move |transaction| {
-        Box::pin(async move {
-            let challenges = db::challenge::remove_expired(transaction, now_us, AT_ONCE).await?;
-            let counters = db::code_counter::remove_old(transaction, now_us, AT_ONCE).await?;
-            let validations = db::validation::remove_expired(transaction, now_us, AT_ONCE).await?;
-            Ok::<_, DatabaseError>(challenges.max(counters).max(validations))
-        })
-    });
-    Ok(removed.await? == AT_ONCE)
+/// Another process may have been started with other settings a moment ago; it would have asked since.
+async fn remove_unused_exchanges(app: &App) -> Result<(), DatabaseError> {
+    let configured = app.settings.merchant.exchanges.iter();
+    let configured: Vec<String> = configured
+        .map(|exchange| exchange.base_url.as_str().to_owned())
+        .collect();
+    let before_us = before(app, UNUSED_EXCHANGE);
+    let unused = db::exchange::unused(app.database.read(), &configured, before_us).await?;
+    for base_url in unused {
+        loop {
+            let base_url = base_url.clone();
+            let removed = app.database.write(move |transaction| {
+                let base_url = base_url.clone();
+                Box::pin(async move {
+                    let most = u64::from(AT_ONCE);
+                    db::exchange::remove_unused(transaction, &base_url, before_us, most).await
+                })
+            });
+            if removed.await? < u64::from(AT_ONCE) {
+                break;
+            }
+        }
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! All tests that go through more than one module, on SQLite or on the PostgreSQL server that
 //! `KONTOR_TEST_DATABASE_URL` names.
 
+mod book;
 mod browser;
 mod challenger;
 mod cli;
@@ -9,6 +10,7 @@ mod contract;
 mod database;
 mod http;
 mod merchant;
+mod sdk;
 mod story;
 mod support;
 mod tan;

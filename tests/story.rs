@@ -1,8 +1,11 @@
 //! The pages of `docs/` that tell a story in commands, lived through by a reader who types them as they are printed.
 
+mod backup;
 mod challenger;
+mod operator;
 mod page;
 mod reader;
+mod sdk;
 mod second_factor;
 mod shop;
 

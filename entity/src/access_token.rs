@@ -31,6 +31,8 @@ pub struct Model {
     pub lifetime_us: Option<i64>,
     /// The token that it was refreshed from, as long as that one is stored.
     pub parent_serial: Option<i64>,
+    /// The first token of the chain of refreshes that led to it, which may be gone; `None`: it is the first itself.
+    pub root_serial: Option<i64>,
     /// The instance.
     #[sea_orm(belongs_to, from = "instance_serial", to = "serial")]
     pub instance: BelongsTo<super::instance::Entity>,

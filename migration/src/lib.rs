@@ -11,6 +11,7 @@ mod m0005_otp_devices;
 mod m0006_exchanges;
 mod m0007_kyc;
 mod m0008_challenger;
+mod m0009_retention;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
 pub use sea_orm_migration::{MigratorTrait, SchemaManager};
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_exchanges::Step),
             Box::new(m0007_kyc::Step),
             Box::new(m0008_challenger::Step),
+            Box::new(m0009_retention::Step),
         ]
     }
 }

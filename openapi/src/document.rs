@@ -1,6 +1,6 @@
 //! The editions of a document that are served.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// A document as it is served: in YAML, in JSON, and as OpenAPI 3.0.3 for the tools that stop there.
 #[derive(Debug, Clone)]
@@ -92,9 +92,21 @@ fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
     members.filter(|member| member.get("operationId").is_some())
 }
 
-/// OpenAPI 3.0.3 knows no permissions outside OAuth: they move from the `security` arrays to `x-permission`.
+fn schemas(document: &mut Value) -> impl Iterator<Item = &mut Map<String, Value>> {
+    let schemas = document["components"]["schemas"].as_object_mut();
+    let schemas = schemas.into_iter().flat_map(Map::values_mut);
+    schemas.filter_map(Value::as_object_mut)
+}
+
+/// OpenAPI 3.0.3 knows no permissions outside OAuth: they move from the `security` arrays to `x-permission`. And the tools
+/// that stop at 3.0.3 make one type with the members of all alternatives of an `anyOf`, which nobody can use.
 fn downgrade(mut document: Value) -> Value {
     document["openapi"] = json!("3.0.3");
+    for schema in schemas(&mut document) {
+        if let Some(alternatives) = schema.remove("anyOf") {
+            schema.insert("oneOf".to_owned(), alternatives);
+        }
+    }
     for operation in operations(&mut document) {
         let mut permission = None;
         for requirement in operation["security"].as_array_mut().into_iter().flatten() {

@@ -39,9 +39,12 @@ impl Schemas {
     pub fn of(document: &str) -> Self {
         let mut document: Value =
             serde_json::from_str(document).expect("the build writes the document as JSON");
-        Self {
-            components: document["components"].take(),
+        let mut components = document["components"].take();
+        let schemas = components["schemas"].as_object_mut();
+        for schema in schemas.into_iter().flat_map(Map::values_mut) {
+            forget_unchecked(schema);
         }
+        Self { components }
     }
 
     /// What checks values against the component schema of this name.
@@ -52,6 +55,13 @@ impl Schemas {
     pub fn validator(&self, name: &str) -> Validator {
         let schema = serde_json::json!({ "$ref": format!("#/components/schemas/{name}"), "components": self.components });
         jsonschema::draft202012::new(&schema).expect("every component is a JSON Schema")
+    }
+}
+
+/// Takes the members out that a schema describes to clients, and that may be anything.
+fn forget_unchecked(schema: &mut Value) {
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.retain(|_, property| property["x-unchecked"] != true);
     }
 }
 

@@ -76,6 +76,12 @@ pub enum Error {
         /// When another code can be sent.
         retry_after: Duration,
     },
+    /// The client has as many validations open as it may.
+    #[error("the client has too many open validations")]
+    TooManyOpen {
+        /// When the first of them ends.
+        retry_after: Duration,
+    },
     /// A grant that there is not.
     #[error("the grant type is not supported")]
     GrantTypeUnsupported,
@@ -122,6 +128,7 @@ impl Error {
             Self::NoTransmissionsLeft { .. } => Refusal::NoTransmissions,
             Self::NoAttemptsLeft { .. } => Refusal::NoAttempts,
             Self::ValidationFailed => Refusal::Failed,
+            Self::TooManyOpen { .. } => Refusal::TooManyOpen,
             _ => return None,
         })
     }
@@ -175,6 +182,9 @@ impl From<Error> for ApiError {
             Error::Blocked { retry_after } => {
                 Self::new(ChallengerTooManyAttempts).with_retry_after(retry_after)
             }
+            Error::TooManyOpen { retry_after } => Self::new(ChallengerTooManyAttempts)
+                .with_detail("this client has too many open validations")
+                .with_retry_after(retry_after),
             Error::CodeUndelivered(error) => undelivered(error),
             Error::NothingSent => ChallengerNoChallengeTransmitted.into(),
             Error::NoAttemptsLeft { retry_after } => {

@@ -44,7 +44,7 @@ use crate::{
 
 pub use failures::Failures;
 pub use gate::{Caller, Visitor};
-pub use setup::{SetUp, set_up};
+pub use setup::{SetUp, set_up, set_up_with};
 
 /// The Challenger on an application.
 pub struct Challenger {

@@ -1,8 +1,8 @@
 //! The first step: the client sets up a validation.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use sea_orm::prelude::Json;
+use sea_orm::{ConnectionTrait, prelude::Json};
 use serde_json::{Map, Value};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     app::App,
     db::{
-        self,
+        self, WriteTransaction,
         client::Tally,
         validation::{Left, NewValidation},
     },
@@ -22,6 +22,9 @@ use crate::{
 
 /// Longest field of an address that a client gives along, in bytes; none that is longer can be sent to.
 const LONGEST_FIELD: usize = 1024;
+
+/// Validations that have ended and are removed at once, where they take the place of a new one.
+const REMOVED_AT_ONCE: u64 = 100;
 
 /// What a client sets up.
 #[derive(Debug, Default)]
@@ -35,19 +38,35 @@ pub struct SetUp {
 /// Sets up a validation for a client, and returns its nonce.
 ///
 /// # Errors
-/// [`Error::Malformed`] for a fixed address that is not complete, and for fields that are too long; [`Error::Restricted`].
+/// Those of [`set_up_with`].
 pub async fn set_up(
     app: &Arc<App>,
     rules: &Rules,
     client_serial: i64,
     setup: SetUp,
 ) -> Result<Nonce, Error> {
+    let nonce = Nonce::generate(&app.random);
+    set_up_with(app, rules, client_serial, setup, &nonce).await?;
+    Ok(nonce)
+}
+
+/// Sets up a validation for a client, with a nonce that no other has.
+///
+/// # Errors
+/// [`Error::Malformed`] for a fixed address that is not complete, and for fields that are too long; [`Error::Restricted`];
+/// [`Error::TooManyOpen`].
+pub async fn set_up_with(
+    app: &Arc<App>,
+    rules: &Rules,
+    client_serial: i64,
+    setup: SetUp,
+    nonce: &Nonce,
+) -> Result<(), Error> {
     let settings = &app.settings.challenger;
     let address = match setup.is_read_only {
         true => Some(fixed(rules, &setup.address)?),
         false => editable(rules, &setup.address)?,
     };
-    let nonce = Nonce::generate(&app.random);
     let now_us = app.now_us();
     let new = NewValidation {
         client_serial,
@@ -65,17 +84,67 @@ pub async fn set_up(
             guesses: app.settings.tan.guesses.into(),
         },
     };
+    let most = u64::from(settings.open_validations);
+    let reader = app.database.read();
+    // Without a write, and without making others wait, where it is of no use.
+    if let Some(first_end_us) = first_end_of_full(reader, client_serial, most).await?
+        && first_end_us > now_us
+    {
+        return Err(too_many(first_end_us, now_us));
+    }
     let stored = app.database.write(move |transaction| {
         let new = new.clone();
         Box::pin(async move {
+            // It locks the row of the client, so that no two count what is open at once.
             db::client::count(transaction, new.client_serial, Tally::Setups).await?;
+            make_room(transaction, new.client_serial, most, now_us).await?;
             db::validation::insert(transaction, &new).await?;
             Ok::<_, Error>(())
         })
     });
     stored.await?;
     app.challenger_metrics.setup();
-    Ok(nonce)
+    Ok(())
+}
+
+/// Refuses where a client has as many validations as it may, once those are removed that have ended.
+async fn make_room(
+    transaction: &WriteTransaction,
+    client_serial: i64,
+    most: u64,
+    now_us: i64,
+) -> Result<(), Error> {
+    loop {
+        let Some(first_end_us) = first_end_of_full(transaction, client_serial, most).await? else {
+            return Ok(());
+        };
+        let removed = match first_end_us > now_us {
+            true => 0,
+            false => db::validation::remove_expired(transaction, now_us, REMOVED_AT_ONCE).await?,
+        };
+        if removed == 0 {
+            return Err(too_many(first_end_us, now_us));
+        }
+    }
+}
+
+/// When the first of a client's validations ends, where it has as many as it may.
+async fn first_end_of_full(
+    connection: &impl ConnectionTrait,
+    client_serial: i64,
+    most: u64,
+) -> Result<Option<i64>, Error> {
+    if db::validation::count_of_client(connection, client_serial).await? < most {
+        return Ok(None);
+    }
+    Ok(db::validation::first_end_of_client(connection, client_serial).await?)
+}
+
+fn too_many(first_end_us: i64, now_us: i64) -> Error {
+    let wait_us = first_end_us.saturating_sub(now_us);
+    Error::TooManyOpen {
+        retry_after: Duration::from_micros(u64::try_from(wait_us).unwrap_or_default()),
+    }
 }
 
 /// An address that nobody will edit has to be one.

@@ -16,8 +16,9 @@ use crate::app::{App, Migration, StartError, database_settings};
 use crate::audit::Origin;
 use crate::auth::TokenScope;
 use crate::clock::Clock;
-use crate::config::{Lifetime, Settings};
-use crate::db::{self, DatabaseError};
+use crate::config::{DatabaseUrl, Lifetime, Settings};
+use crate::db::transfer::TransferError;
+use crate::db::{self, DatabaseError, DatabaseSettings};
 use crate::error::Error;
 use crate::merchant::{Grant, Granted, GrantedBy, grant_token, token_lifetime};
 use crate::random::Random;
@@ -39,7 +40,7 @@ pub fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, 
 /// Exit code 3 for the configuration and the key file, 4 for the database, 5 for its schema.
 pub async fn open(settings: Settings, migration: Migration) -> Result<App, Failure> {
     if migration == Migration::Refused {
-        must_exist(&settings)?;
+        must_exist(&database_settings(&settings))?;
     }
     let url = settings.database.url.clone();
     let opened = App::open(settings, migration, Clock::system(), Random::system()).await;
@@ -52,9 +53,30 @@ pub async fn open(settings: Settings, migration: Migration) -> Result<App, Failu
     })
 }
 
+/// What went wrong with a database, named by its address without the password where that helps.
+#[must_use]
+pub fn with_url(url: &DatabaseUrl, error: TransferError) -> Failure {
+    // The others name a file.
+    let is_of_database = matches!(
+        error,
+        TransferError::Database(_)
+            | TransferError::SourceSchema(_)
+            | TransferError::TargetSchema(_)
+            | TransferError::NotEmpty { .. }
+    );
+    let failure = Failure::from(error);
+    match is_of_database {
+        true => Failure::new(failure.exit, format!("{url}: {}", failure.message)),
+        false => failure,
+    }
+}
+
 /// Opening an SQLite database makes its file; a verb that only looks should not.
-fn must_exist(settings: &Settings) -> Result<(), Failure> {
-    match database_settings(settings).sqlite_path()? {
+///
+/// # Errors
+/// Exit code 4: there is none.
+pub fn must_exist(settings: &DatabaseSettings) -> Result<(), Failure> {
+    match settings.sqlite_path()? {
         Some(path) if !path.exists() => Err(Failure::database(format!(
             "there is no database {} yet; \"kontor migrate\" or the first \"kontor serve\" makes it",
             path.display()

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use crate::app::StartError;
 use crate::config::{ConfigError, duration};
-use crate::db::DatabaseError;
+use crate::db::transfer::TransferError;
+use crate::db::{DatabaseError, SchemaStatus};
 use crate::error::Error;
 
 /// What a verb ends with.
@@ -105,6 +106,28 @@ impl From<DatabaseError> for Failure {
             )),
             DatabaseError::Url(_) => Self::configuration(error.to_string()),
             _ => Self::database(with_cause(&error)),
+        }
+    }
+}
+
+impl From<TransferError> for Failure {
+    fn from(error: TransferError) -> Self {
+        match error {
+            TransferError::Database(error) => error.into(),
+            TransferError::SameDatabase => Self::usage(error.to_string()),
+            TransferError::SourceSchema(SchemaStatus::Behind { .. }) => {
+                Self::schema(format!("{error}; run \"kontor migrate\" on it first"))
+            }
+            TransferError::SourceSchema(_) | TransferError::TargetSchema(_) => {
+                Self::schema(error.to_string())
+            }
+            TransferError::NotEmpty { .. } => Self::failed(format!("{error}; nothing was changed")),
+            TransferError::Mismatch { .. } => {
+                Self::failed(format!("{error}; the target was left empty"))
+            }
+            TransferError::Exists(_)
+            | TransferError::File { .. }
+            | TransferError::Damaged { .. } => Self::failed(error.to_string()),
         }
     }
 }

@@ -2,17 +2,24 @@
 
 pub mod application;
 pub mod audit;
+pub mod backup;
 pub mod client;
 pub mod client_secret;
+pub mod completions;
 pub mod config;
+pub mod copy;
+pub mod doctor;
 pub mod failure;
 pub mod first_line;
 pub mod health;
 pub mod instance;
+pub mod inventory;
+pub mod man;
 pub mod migrate;
 pub mod openapi;
 pub mod output;
 pub mod password;
+pub mod restore;
 pub mod sandbox;
 pub mod serve;
 pub mod signals;
@@ -95,6 +102,12 @@ pub enum Command {
     Sandbox(sandbox::SandboxArgs),
     /// Bring the tables of the database up to date, or say how they stand
     Migrate(migrate::MigrateArgs),
+    /// Write everything into one file, while the server runs
+    Backup(backup::BackupArgs),
+    /// Make a database of a backup again, or say whether that would do
+    Restore(restore::RestoreArgs),
+    /// Take everything from one database into another one, such as from SQLite to PostgreSQL
+    Copy(copy::CopyArgs),
     /// Create and manage instances, straight on the database
     Instance(instance::InstanceArgs),
     /// Create, list and revoke access tokens, straight on the database
@@ -109,6 +122,12 @@ pub enum Command {
     Openapi(openapi::OpenapiArgs),
     /// Ask a running server whether it is ready
     Health(health::HealthArgs),
+    /// Look at what tends to go wrong when nobody watches, and say what to do about it
+    Doctor(doctor::DoctorArgs),
+    /// Print what a shell needs to complete the words of this program
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write one for each verb
+    Man(man::ManArgs),
 }
 
 /// Reads the arguments and does what they say.
@@ -138,6 +157,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(settings, &args),
         Command::Sandbox(args) => sandbox::run(settings, &args),
         Command::Migrate(args) => migrate::run(settings, &args),
+        Command::Backup(args) => backup::run(settings, &args),
+        Command::Restore(args) => restore::run(settings, &args),
+        Command::Copy(args) => copy::run(settings, &args),
         Command::Instance(args) => instance::run(settings, &args),
         Command::Token(args) => token::run(settings, &args),
         Command::Client(args) => client::run(settings, &args),
@@ -145,5 +167,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config(args) => config::run(settings, &args),
         Command::Openapi(args) => openapi::run(&args),
         Command::Health(args) => health::run(settings, &args),
+        Command::Doctor(args) => doctor::run(settings, &args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     }
 }

@@ -2,6 +2,7 @@
 
 mod client;
 mod client_page;
+mod examples;
 mod instances;
 
 use std::net::{SocketAddr, TcpListener};
@@ -26,15 +27,17 @@ use crate::random::Random;
 use crate::tan::{Delivery, Sent, Show};
 use client::Client;
 use client_page::ClientPage;
+use examples::ExampleClient;
 use instances::{SandboxInstance, admin, furnish, sample_shop};
 
 /// Arguments of `kontor sandbox`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Makes an instance \"admin\", a sample shop and a client of the Challenger, prints their addresses, passwords, secrets
-and tokens with a link by which an address can be proven, and runs until it is interrupted. Nothing is kept. It
-needs no configuration, no network and no database server. Confirmation codes are printed as they are sent, unless
-the configuration says how to send them.
+and tokens with a link by which an address can be proven, and runs until it is interrupted. Nothing is kept. What the
+examples of the pages /docs/ name is there, so that they work as they stand. No configuration, no network and no
+database server are needed. Confirmation codes are printed as they are sent, unless the configuration says how to
+send them.
 
 Examples:
   kontor sandbox
@@ -63,10 +66,12 @@ const TIME_FOR_ADDRESS: Duration = Duration::from_secs(3_600);
 #[derive(Serialize)]
 struct Sandbox {
     documentation: String,
+    challenger_documentation: String,
     merchant: String,
     challenger: String,
     management: Option<String>,
     instances: Vec<SandboxInstance>,
+    example_client: ExampleClient,
     client: Client,
 }
 
@@ -92,15 +97,16 @@ async fn play(loaded: Loaded, args: &SandboxArgs, folder: &Path) -> Result<(), F
     let Loaded {
         mut settings,
         origins,
+        ..
     } = loaded;
-    prepare(&mut settings, &origins, folder);
+    prepare(&mut settings, &origins, folder)?;
     let signals = Signals::catch()?;
     let listeners = listen(&mut settings, &origins).await?;
     let client_page = ClientPage::listen(args.client_listen).await?;
-    let log = settings.log.clone();
     let app = Arc::new(open_showing(settings, args.output).await?);
     let sandbox = Sandbox {
         documentation: format!("{}docs/", app.public_url),
+        challenger_documentation: format!("{}docs/", client::challenger_url(&app)?),
         merchant: app.public_url.to_string(),
         challenger: client::challenger_url(&app)?.to_string(),
         management: listeners
@@ -110,6 +116,8 @@ async fn play(loaded: Loaded, args: &SandboxArgs, folder: &Path) -> Result<(), F
             furnish(&app, admin(&app)?).await?,
             furnish(&app, sample_shop(&app)?).await?,
         ],
+        // The first one, as in the examples.
+        example_client: ExampleClient::register(&app).await?,
         client: Client::register(&app, client_page.redirect_uri()).await?,
     };
     match args.output.json {
@@ -117,14 +125,17 @@ async fn play(loaded: Loaded, args: &SandboxArgs, folder: &Path) -> Result<(), F
         true => output::line(&serde_json::json!(sandbox).to_string())?,
         false => output::line(&sandbox.text())?,
     }
-    logging::start(&log).map_err(|error| Failure::failed(error.to_string()))?;
+    let logging = logging::start(&app.settings, &app.clock);
+    let logging = logging.map_err(|error| Failure::failed(error.to_string()))?;
     // Ends when it is dropped.
     let _page = client_page.serve(sandbox.client);
-    serve_until_stopped(app, listeners, signals, Duration::ZERO).await
+    let played = serve_until_stopped(app, listeners, signals, Duration::ZERO).await;
+    logging.end().await;
+    played
 }
 
 /// What is other than in a server that somebody keeps.
-fn prepare(settings: &mut Settings, origins: &Origins, folder: &Path) {
+fn prepare(settings: &mut Settings, origins: &Origins, folder: &Path) -> Result<(), Failure> {
     settings.database.url = DatabaseUrl::sqlite_file(&folder.join("kontor.db"));
     settings.secrets.key_file = folder.join("kontor.key");
     settings.merchant.self_provisioning = true;
@@ -138,6 +149,16 @@ fn prepare(settings: &mut Settings, origins: &Origins, folder: &Path) {
     if !is_chosen && TcpListener::bind(challenger.listen).is_err() {
         challenger.listen.set_port(0);
     }
+    let [terms, privacy] = examples::write_legal_documents(folder)?;
+    for (setting, sample) in [
+        (&mut settings.merchant.terms, &terms),
+        (&mut settings.merchant.privacy, &privacy),
+        (&mut challenger.terms, &terms),
+        (&mut challenger.privacy, &privacy),
+    ] {
+        setting.get_or_insert_with(|| sample.clone());
+    }
+    Ok(())
 }
 
 /// Opens the application so that codes are printed which the configuration has no way for.
@@ -179,13 +200,16 @@ impl Sandbox {
         format!(
             "Kontor's sandbox is running. Stop it with Ctrl-C; nothing of it is kept.\n\n\
              Try it in a browser:  {documentation}\n\
+             \x20                     {challenger_documentation}\n\
              Merchant backend:     {merchant}\n\
              Challenger:           {challenger}\n\
              Management:           {management}\n\n\
-             {instances}{client}{commands}{more}{codes}",
+             {instances}{example}{client}{commands}{more}{codes}",
             documentation = self.documentation,
+            challenger_documentation = self.challenger_documentation,
             merchant = self.merchant,
             challenger = self.challenger,
+            example = self.example_client.text(),
             client = self.client.text(),
             commands = self.commands(),
             more = self.client.commands(),

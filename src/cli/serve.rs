@@ -15,8 +15,10 @@ use super::password::{ADMIN_PASSWORD, admin_from_environment};
 use super::signals::{Signals, serve_until_stopped};
 use crate::app::{App, Migration, database_settings};
 use crate::audit::Origin;
+use crate::clock::Clock;
 use crate::config::{Loaded, LogFormat, Mistake, Origins, Settings};
-use crate::db::{self, ServeLock, instance::Unreachable};
+use crate::db::{self, ServeLock};
+use crate::doctor::delivery;
 use crate::error::Error;
 use crate::logging;
 use crate::merchant::{By, create_instance};
@@ -57,15 +59,20 @@ enum Admin {
 /// Exit code 3 for the configuration, an address in use and the key file; 4 for the database; 5 for its schema.
 pub fn run(settings: &SettingsArgs, _args: &ServeArgs) -> Result<(), Failure> {
     let loaded = settings.load()?;
-    let log = &loaded.settings.log;
-    logging::start(log).map_err(|error| Failure::failed(error.to_string()))?;
-    block_on(serve(loaded, settings.config.as_deref()))
+    block_on(async {
+        let logging = logging::start(&loaded.settings, &Clock::system());
+        let logging = logging.map_err(|error| Failure::failed(error.to_string()))?;
+        let served = serve(loaded, settings.config.as_deref()).await;
+        logging.end().await;
+        served
+    })
 }
 
 async fn serve(loaded: Loaded, config: Option<&Path>) -> Result<(), Failure> {
     let Loaded {
         mut settings,
         origins,
+        ..
     } = loaded;
     let _lock = ServeLock::acquire(&database_settings(&settings))?;
     let listeners = listen(&mut settings, &origins).await?;
@@ -156,29 +163,20 @@ async fn bootstrap(app: &App) -> Result<Admin, Failure> {
     }
 }
 
-/// How many instances of one kind a warning names.
-const NAMED: u64 = 10;
-
 /// Tells of instances whose owners cannot confirm anything, which is refused rather than let through.
 async fn warn_of_unreachable(app: &App) -> Result<(), Failure> {
     let (configured, mandatory) = (configured_channels(app), &app.mandatory_channels);
-    let reader = app.database.read();
-    let Unreachable {
-        without_channel,
-        without_mandatory_factor,
-    } = db::instance::find_unreachable(reader, &configured, mandatory, NAMED).await?;
-    if !without_channel.is_empty() {
+    let found = delivery::unreached(app.database.read(), &configured, mandatory).await?;
+    if let Some(instances) = found.without_channel {
         tracing::warn!(
-            instances = named(&without_channel),
-            "instances have a second factor that no code can be sent to: set up \"tan.email\" or \"tan.sms\" again, \
-             or take it away with \"kontor instance passwd ID --clear-second-factor\""
+            instances,
+            "{}: {}",
+            delivery::WITHOUT_CHANNEL,
+            delivery::UNREACHABLE.advice
         );
     }
-    if !without_mandatory_factor.is_empty() {
-        tracing::warn!(
-            instances = named(&without_mandatory_factor),
-            "instances that signed up by themselves have yet to prove a contact that \"merchant.mandatory_tan_channels\" names"
-        );
+    if let Some(instances) = found.without_mandatory_factor {
+        tracing::warn!(instances, "{}", delivery::WITHOUT_MANDATORY_FACTOR);
     }
     Ok(())
 }
@@ -193,14 +191,6 @@ async fn warn_of_losses(app: &App) -> Result<(), Failure> {
         );
     }
     Ok(())
-}
-
-fn named(instances: &[String]) -> String {
-    let more = match u64::try_from(instances.len()) {
-        Ok(NAMED) => ", and perhaps more",
-        _ => "",
-    };
-    format!("{}{more}", instances.join(", "))
 }
 
 /// What an operator should know when the server has started.

@@ -11,11 +11,12 @@ use super::error::{Mistake, Origin};
 use super::load::Origins;
 use super::values::Lifetime;
 use super::{
-    Limits, Management, Merchant, Passwords, Settings, Tan, TanChannel, currency, exchanges,
+    Limits, Management, Merchant, Passwords, Settings, Tan, TanChannel, Tracing, currency,
+    exchanges,
 };
 use crate::app::outbound_settings;
 use crate::clock::Clock;
-use crate::http::outbound::OutboundClient;
+use crate::http::outbound::{OutboundClient, OutboundUrl};
 use crate::legal::LegalDocument;
 use crate::random::Random;
 use crate::tan::{Channel, Delivery};
@@ -61,10 +62,29 @@ pub(super) fn check(settings: &Settings, origins: &Origins) -> Vec<Mistake> {
             ),
         );
     }
+    check_tracing(&settings.tracing, &mut found);
     if settings.secrets.key_file.as_os_str().is_empty() {
         found.add("secrets.key_file", "needs the name of a file");
     }
     found.mistakes
+}
+
+fn check_tracing(tracing: &Tracing, found: &mut Findings<'_>) {
+    let Some(endpoint) = &tracing.otlp_endpoint else {
+        return;
+    };
+    if !cfg!(feature = "otel") {
+        found.add(
+            "tracing.otlp_endpoint",
+            "this build of the program sends no traces; leave the key out, or build it with --features otel",
+        );
+    }
+    if let Err(wrong) = OutboundUrl::parse(endpoint.as_str()) {
+        found.add("tracing.otlp_endpoint", wrong);
+    }
+    if tracing.service_name.trim().is_empty() {
+        found.add("tracing.service_name", "needs a name");
+    }
 }
 
 /// Whether each part ends in a level. The filter itself takes a mistyped level for the name of a module, and is silent.

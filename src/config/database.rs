@@ -93,6 +93,15 @@ impl DatabaseUrl {
         self.0.starts_with("sqlite:")
     }
 
+    /// Whether it holds a password.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        let url = Url::parse(&self.0).ok().filter(|_| !self.is_sqlite());
+        url.is_some_and(|url| {
+            url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password")
+        })
+    }
+
     /// The same URL with a relative SQLite file taken from `folder`.
     #[must_use]
     pub(super) fn under(&self, folder: &Path) -> Self {

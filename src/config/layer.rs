@@ -1,7 +1,8 @@
 //! One source of settings as a list of assignments, each with its place: the file, the environment, or the flags.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use figment::value::{Dict, Value};
 use serde::Deserialize;
@@ -29,6 +30,8 @@ pub struct Layer {
     pub assignments: Vec<Assignment>,
     /// What is wrong with it.
     pub mistakes: Vec<Mistake>,
+    /// Files that secrets were read from, by the keys of these.
+    pub secret_files: BTreeMap<Vec<String>, PathBuf>,
 }
 
 impl Layer {
@@ -202,7 +205,12 @@ impl Layer {
                 .map(|secret| read_twin(&assignment, secret, &paths))
             {
                 None => self.assignments.push(assignment),
-                Some(Ok(secret)) => self.assignments.push(secret),
+                Some(Ok(secret)) => {
+                    let file = assignment.value.as_str().map(PathBuf::from);
+                    self.secret_files
+                        .extend(file.map(|file| (secret.path.clone(), file)));
+                    self.assignments.push(secret);
+                }
                 Some(Err(mistake)) => self.mistakes.push(mistake),
             }
         }

@@ -81,11 +81,39 @@ pub struct Loaded {
     pub settings: Settings,
     /// Where each value comes from.
     pub origins: Origins,
+    /// Files that secrets were read from, by the keys of these.
+    pub secret_files: BTreeMap<Vec<String>, PathBuf>,
+}
+
+impl Loaded {
+    /// The configuration file, where a secret stands in it rather than in a file of its own.
+    #[must_use]
+    pub fn file_with_secrets(&self) -> Option<PathBuf> {
+        let smtp_url = self.settings.tan.email.smtp_url.as_ref();
+        let secrets = [
+            (
+                self.settings.database.url.has_password(),
+                &["database", "url"][..],
+            ),
+            (
+                smtp_url.is_some_and(|url| url.expose_login().is_some()),
+                &["tan", "email", "smtp_url"],
+            ),
+        ];
+        secrets.into_iter().find_map(|(is_secret, key)| {
+            let is_apart = self.secret_files.keys().any(|apart| apart == key);
+            match self.origins.of(key) {
+                Origin::File { path, .. } if is_secret && !is_apart => Some(path),
+                _ => None,
+            }
+        })
+    }
 }
 
 pub(super) fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     let mut mistakes = Vec::new();
     let mut assignments = Vec::new();
+    let mut secret_files = BTreeMap::new();
     let file = sources.file.as_deref().map(read_file).transpose()?;
     for layer in [
         file.unwrap_or_default(),
@@ -94,13 +122,19 @@ pub(super) fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
     ] {
         mistakes.extend(layer.mistakes);
         assignments.extend(layer.assignments);
+        secret_files.extend(layer.secret_files);
     }
     let folder = sources.file.as_deref().and_then(Path::parent);
     let (settings, origins) = extract(folder, assignments, &mut mistakes);
     if mistakes.is_empty() {
         mistakes = check::check(&settings, &origins);
     }
-    ConfigError::unless_none(Loaded { settings, origins }, mistakes)
+    let loaded = Loaded {
+        settings,
+        origins,
+        secret_files,
+    };
+    ConfigError::unless_none(loaded, mistakes)
 }
 
 fn read_file(path: &Path) -> Result<Layer, ConfigError> {

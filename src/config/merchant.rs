@@ -38,7 +38,7 @@ pub struct Merchant {
     /// Kind of user that the web interface is laid out for, unless they choose: `expert`,
     /// `offline-vending-machine`, `point-of-sale`, `digital-publishing`, `e-commerce` or `developer`.
     pub default_persona: Persona,
-    /// Whether anybody can sign up for an instance by himself.
+    /// Whether anybody can sign up for an instance without the operator.
     pub self_provisioning: bool,
     /// Ways to send codes, `email` and `sms`, on which an instance that signed up by itself must have proven its
     /// address. With `self_provisioning`, each of them must be set up under `tan`. Empty: nobody needs to have an

@@ -37,7 +37,9 @@ pub use exchanges::Exchange;
 pub use load::{DEFAULT_FILE, Loaded, Origins, Sources};
 pub use merchant::{Merchant, Persona, RoundingInterval, TanChannel};
 pub use print::{Shown, example, schema, show};
-pub use sections::{Audit, Limits, Log, LogFormat, Management, Outbound, Passwords, Secrets};
+pub use sections::{
+    Audit, Limits, Log, LogFormat, Management, Outbound, Passwords, Secrets, Tracing,
+};
 pub use smtp_url::{SmtpEncryption, SmtpUrl};
 pub use tan::{EmailDelivery, LetterFormat, PostDelivery, SmsDelivery, Tan, Window};
 pub use values::{Lifetime, Pattern, PublicUrl, duration};
@@ -69,6 +71,8 @@ pub struct Settings {
     pub audit: Audit,
     /// What is logged, and how.
     pub log: Log,
+    /// Traces of requests, for a collector that speaks OpenTelemetry's protocol. They take a build with the feature `otel`.
+    pub tracing: Tracing,
 }
 
 impl Settings {

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{Lifetime, duration, networks, size};
+use super::values::{Lifetime, PublicUrl, duration, networks, size};
 
 /// Keys that protect what is secret in the database.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
@@ -180,6 +180,29 @@ impl Default for Audit {
     fn default() -> Self {
         Self {
             retention: Lifetime::Limited(Duration::from_secs(365 * 86_400)),
+        }
+    }
+}
+
+/// Traces of requests, for a collector that speaks OpenTelemetry's protocol. They take a build with the feature `otel`.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tracing {
+    /// Base URL of the collector: traces are sent as OTLP over HTTP, in the binary form, to `v1/traces` below it. Not set: there are none.
+    #[schemars(with = "Option<String>", example = &"http://127.0.0.1:4318/")]
+    pub otlp_endpoint: Option<PublicUrl>,
+    /// Name of this service among others that the collector knows.
+    pub service_name: String,
+    /// Of so many requests one is traced; 1: every request.
+    pub sample_one_in: NonZeroU32,
+}
+
+impl Default for Tracing {
+    fn default() -> Self {
+        Self {
+            otlp_endpoint: None,
+            service_name: "kontor".to_owned(),
+            sample_one_in: NonZeroU32::MIN,
         }
     }
 }

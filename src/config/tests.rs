@@ -397,7 +397,7 @@ fn the_example_is_the_defaults() {
         .map(|line| format!("{}\n", line.trim_start_matches('#')))
         .collect();
     // Of a secret and its file, and of the ways to send, only one can be set; authorities need certificates,
-    // and a country of phone numbers addresses that are phone numbers.
+    // a country of phone numbers addresses that are phone numbers, and traces a build of their own.
     let others = [
         "url_file = ",
         "smtp_url_file = ",
@@ -407,6 +407,7 @@ fn the_example_is_the_defaults() {
         "smtp_url = ",
         "from = ",
         "phone_country = ",
+        "otlp_endpoint = ",
     ];
     let all: String = all
         .split_inclusive('\n')

@@ -3,8 +3,8 @@
 use entity::access_token::{Column, Entity, Model};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, QueryFilter,
-    QuerySelect, QueryTrait, Statement, Value,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Statement, Value,
 };
 
 use super::{DatabaseError, Page, WriteTransaction, credential};
@@ -68,6 +68,10 @@ pub async fn insert(
 /// The rows that the token rests on are locked for sharing: a change of the credential or the end of the parent comes either before, and then there is
 /// no row to insert, or after, and then it sees the new token.
 fn insert_sql(backend: DbBackend, has_parent: bool) -> String {
+    let root = match has_parent {
+        true => "COALESCE(p.root_serial, p.serial)",
+        false => "NULL",
+    };
     let parent = match has_parent {
         true => {
             "JOIN access_token p ON p.serial = $10 AND p.instance_serial = c.instance_serial \
@@ -82,8 +86,8 @@ fn insert_sql(backend: DbBackend, has_parent: bool) -> String {
     };
     format!(
         "INSERT INTO access_token (instance_serial, digest, scope, refreshable, description, \
-         created_at_us, expires_at_us, lifetime_us, parent_serial) \
-         SELECT c.instance_serial, $3, $4, $5, $6, $7, $8, $9, $10 FROM credential c {parent} \
+         created_at_us, expires_at_us, lifetime_us, parent_serial, root_serial) \
+         SELECT c.instance_serial, $3, $4, $5, $6, $7, $8, $9, $10, {root} FROM credential c {parent} \
          WHERE c.instance_serial = $1 AND c.version = $2 {lock} RETURNING serial"
     )
 }
@@ -148,7 +152,8 @@ pub async fn end_alone(
     Ok(delete.exec(transaction).await?.rows_affected == 1)
 }
 
-/// Ends a token with everything that was refreshed from it; `false` if there is none of that serial in the instance.
+/// Ends a token with everything that was refreshed from it; `false` if there is none of that serial in the instance, and nothing that came from one which
+/// was the first of its chain.
 ///
 /// # Errors
 /// [`DatabaseError::Store`] and the like.
@@ -159,7 +164,7 @@ pub async fn revoke(
 ) -> Result<bool, DatabaseError> {
     const SQL: &str = "\
         WITH RECURSIVE revoked (serial) AS ( \
-            SELECT serial FROM access_token WHERE serial = $1 AND instance_serial = $2 \
+            SELECT serial FROM access_token WHERE (serial = $1 OR root_serial = $1) AND instance_serial = $2 \
             UNION SELECT child.serial FROM access_token child JOIN revoked ON child.parent_serial = revoked.serial) \
         DELETE FROM access_token WHERE serial IN (SELECT serial FROM revoked)";
     credential::lock(transaction, instance_serial).await?;
@@ -182,8 +187,8 @@ pub async fn end_all(
     Ok(delete.exec(transaction).await?.rows_affected)
 }
 
-/// Removes expired tokens of an instance, at most `most`, and returns how many. One that others were refreshed from stays until those are gone, so that
-/// they can still be revoked through it.
+/// Removes expired tokens of an instance, at most `most`, and returns how many. What was refreshed from one of them now counts as refreshed from its
+/// parent, and can still be revoked through the first token of its chain.
 ///
 /// # Errors
 /// [`DatabaseError::Store`] and the like.
@@ -193,18 +198,52 @@ pub async fn remove_expired(
     now_us: i64,
     most: u32,
 ) -> Result<u64, DatabaseError> {
-    let is_parent = Expr::cust(
-        "EXISTS (SELECT 1 FROM access_token child WHERE child.parent_serial = access_token.serial)",
-    );
-    let expired = Entity::find()
+    credential::lock(transaction, instance_serial).await?;
+    let expired: Vec<i64> = Entity::find()
         .select_only()
         .column(Column::Serial)
         .filter(Column::InstanceSerial.eq(instance_serial))
         .filter(Column::ExpiresAtUs.lte(now_us))
-        .filter(is_parent.not())
-        .limit(u64::from(most));
-    let expired = expired.into_query();
-    credential::lock(transaction, instance_serial).await?;
-    let delete = Entity::delete_many().filter(Column::Serial.in_subquery(expired));
+        .limit(u64::from(most))
+        .into_tuple()
+        .all(transaction)
+        .await?;
+    if expired.is_empty() {
+        return Ok(0);
+    }
+    // Each round leads one step up, past those that go.
+    while pass_on_children(transaction, &expired).await? > 0 {}
+    let delete = Entity::delete_many().filter(Column::Serial.is_in(expired));
     Ok(delete.exec(transaction).await?.rows_affected)
+}
+
+/// Makes the children of these tokens those of their parents, and returns how many there were.
+async fn pass_on_children(
+    transaction: &WriteTransaction,
+    of: &[i64],
+) -> Result<u64, DatabaseError> {
+    let grandparent = Expr::cust(
+        "(SELECT parent.parent_serial FROM access_token parent WHERE parent.serial = access_token.parent_serial)",
+    );
+    let update = Entity::update_many()
+        .col_expr(Column::ParentSerial, grandparent)
+        .filter(Column::ParentSerial.is_in(of.iter().copied()));
+    Ok(update.exec(transaction).await?.rows_affected)
+}
+
+/// The instance whose token has been expired for longest, if any has.
+///
+/// # Errors
+/// [`DatabaseError::Fetch`] and the like.
+pub async fn longest_expired(
+    connection: &impl ConnectionTrait,
+    now_us: i64,
+) -> Result<Option<i64>, DatabaseError> {
+    let query = Entity::find()
+        .select_only()
+        .column(Column::InstanceSerial)
+        .filter(Column::ExpiresAtUs.lte(now_us))
+        .order_by_asc(Column::ExpiresAtUs)
+        .limit(1);
+    Ok(query.into_tuple().one(connection).await?)
 }

@@ -241,6 +241,27 @@ async fn room(
     })
 }
 
+/// Forgets codes that count no more although their counters do, at most `most`, and returns how many.
+///
+/// # Errors
+/// [`DatabaseError::Store`] and the like.
+pub async fn remove_old_transmissions(
+    transaction: &WriteTransaction,
+    now_us: i64,
+    most: u64,
+) -> Result<u64, DatabaseError> {
+    use code_transmission::{Column, Entity};
+
+    let old = Entity::find()
+        .select_only()
+        .column(Column::Serial)
+        .filter(Column::AtUs.lt(now_us.saturating_sub(WINDOW_US)))
+        .limit(most)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    let delete = Entity::delete_many().filter(Column::Serial.in_subquery(old.into_query()));
+    Ok(delete.exec(transaction).await?.rows_affected)
+}
+
 /// Forgets counters that nothing counts for any more, at most `most`, and returns how many.
 ///
 /// # Errors

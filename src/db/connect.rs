@@ -68,6 +68,20 @@ pub(super) async fn sqlite_readers(
     open(options).await
 }
 
+/// One connection that looks at a file and leaves it as it is, even if it were a file of another program.
+pub(super) async fn sqlite_examiner(
+    settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, DatabaseError> {
+    let mut options = sqlite_options(settings, |options| {
+        options
+            .read_only(true)
+            .create_if_missing(false)
+            .pragma("query_only", "on")
+    });
+    options.min_connections(1).max_connections(1);
+    open(options).await
+}
+
 fn sqlite_options(
     settings: &DatabaseSettings,
     adjust: impl Fn(SqliteConnectOptions) -> SqliteConnectOptions + Send + Sync + 'static,
@@ -114,12 +128,65 @@ pub(super) async fn postgres_pool(
     open(options).await
 }
 
+/// One connection to a PostgreSQL server that does not write.
+pub(super) async fn postgres_examiner(
+    settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, DatabaseError> {
+    let mut options = common_options(settings);
+    options
+        .max_connections(1)
+        .map_sqlx_postgres_opts(|options| {
+            options.options([("default_transaction_read_only", "on")])
+        });
+    open(options).await
+}
+
 /// One connection to a PostgreSQL server without a limit on statements, for changes of the schema.
 pub(super) async fn postgres_single(
     settings: &DatabaseSettings,
 ) -> Result<DatabaseConnection, DatabaseError> {
     let mut options = common_options(settings);
     options.max_connections(1);
+    open(options).await
+}
+
+/// One connection that reads whatever it takes.
+pub(super) async fn single_reader(
+    settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, DatabaseError> {
+    if settings.sqlite_path()?.is_none() {
+        return postgres_single(settings).await;
+    }
+    let mut options = sqlite_options(settings, |options| options.pragma("query_only", "on"));
+    options.min_connections(1).max_connections(1);
+    open(options).await
+}
+
+/// One connection that writes whatever it takes.
+pub(super) async fn single_writer(
+    settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, DatabaseError> {
+    match settings.sqlite_path()? {
+        Some(_) => sqlite_writer(settings).await,
+        None => postgres_single(settings).await,
+    }
+}
+
+/// One connection to an SQLite file, which stays in the mode that it is in.
+pub(super) async fn sqlite_plain(
+    settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, DatabaseError> {
+    let mut options = sqlite_options(settings, |options| options);
+    options.min_connections(1).max_connections(1);
+    open(options).await
+}
+
+/// One connection to an SQLite file that nobody writes to: it takes no locks and makes no files beside it.
+pub(super) async fn sqlite_file(path: &Path) -> Result<DatabaseConnection, DatabaseError> {
+    let mut options = sqlite_options(&DatabaseSettings::of_file(path), |options| {
+        options.read_only(true).immutable(true)
+    });
+    options.min_connections(1).max_connections(1);
     open(options).await
 }
 

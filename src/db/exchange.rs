@@ -3,7 +3,7 @@
 use entity::exchange::{ActiveModel, Column, Entity, Model};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde_json::Value;
 
 use super::{DatabaseError, Topic, WriteTransaction};
@@ -174,6 +174,50 @@ pub async fn store(
         .exec(transaction)
         .await?;
     announce_if(transaction, stored.rows_affected == 1)
+}
+
+/// The base URLs of payment providers that are none of these and that nobody has asked since `before_us`.
+///
+/// # Errors
+/// [`DatabaseError::Fetch`] and the like.
+pub async fn unused(
+    connection: &impl ConnectionTrait,
+    configured: &[String],
+    before_us: i64,
+) -> Result<Vec<String>, DatabaseError> {
+    let query = Entity::find()
+        .select_only()
+        .column(Column::BaseUrl)
+        .filter(Column::BaseUrl.is_not_in(configured))
+        .filter(Column::NextDownloadAtUs.lt(before_us))
+        .order_by_asc(Column::BaseUrl);
+    Ok(query.into_tuple().all(connection).await?)
+}
+
+/// Forgets a payment provider that is still unused, with what it said, of which at most `most` rows at once: returns how many rows went, which is less
+/// than `most` when nothing is left of it.
+///
+/// # Errors
+/// [`DatabaseError::Store`] and the like.
+pub async fn remove_unused(
+    transaction: &WriteTransaction,
+    base_url: &str,
+    before_us: i64,
+    most: u64,
+) -> Result<u64, DatabaseError> {
+    // One process at a time, so that none takes what another one is removing for gone.
+    let still_unused = Entity::find_by_id(base_url)
+        .filter(Column::NextDownloadAtUs.lt(before_us))
+        .lock_exclusive();
+    if still_unused.one(transaction).await?.is_none() {
+        return Ok(0);
+    }
+    let checks = super::kyc_check::remove_old(transaction, base_url, before_us, most).await?;
+    if checks >= most {
+        return Ok(checks);
+    }
+    Entity::delete_by_id(base_url).exec(transaction).await?;
+    Ok(checks)
 }
 
 /// Who waits for news of a payment provider looks again.

@@ -6,7 +6,7 @@ use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, JsonValue, QueryFilter,
-    QuerySelect, RelationTrait, Statement, TryInsertResult,
+    QuerySelect, QueryTrait, RelationTrait, Statement, TryInsertResult,
 };
 
 use super::{DatabaseError, WriteTransaction, unique::only};
@@ -217,6 +217,26 @@ pub async fn forget(
         .await
         .map_err(DatabaseError::store)?;
     Ok(())
+}
+
+/// Removes what a payment provider said whom nobody has asked again since `before_us`, at most `most` rows, and returns how many.
+///
+/// # Errors
+/// [`DatabaseError::Store`] and the like.
+pub(super) async fn remove_old(
+    transaction: &WriteTransaction,
+    exchange_url: &str,
+    before_us: i64,
+    most: u64,
+) -> Result<u64, DatabaseError> {
+    let old = Entity::find()
+        .select_only()
+        .column(Column::Serial)
+        .filter(Column::ExchangeUrl.eq(exchange_url))
+        .filter(Column::NextCheckAtUs.lt(before_us))
+        .limit(most);
+    let delete = Entity::delete_many().filter(Column::Serial.in_subquery(old.into_query()));
+    Ok(delete.exec(transaction).await?.rows_affected)
 }
 
 /// The last answers about all accounts of an instance.

@@ -13,17 +13,20 @@
 pub mod access_token;
 pub mod address_grant;
 pub mod audit;
+pub mod backup;
 pub mod bank_account;
 pub mod challenge;
 pub mod client;
 pub mod code_counter;
 pub mod credential;
+pub mod examination;
 pub mod exchange;
 pub mod instance;
 pub mod key;
 pub mod kyc_check;
 pub mod login_attempt;
 pub mod otp_device;
+pub mod transfer;
 pub mod validation;
 
 mod changes;

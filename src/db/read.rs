@@ -48,17 +48,17 @@ impl ReadConnection {
     ///
     /// # Errors
     /// Those of the query; and that there was no answer.
-    pub(super) async fn answered<T>(
+    pub(super) async fn answered<T, E: From<DbErr>>(
         &self,
-        query: impl Future<Output = Result<T, DbErr>> + Send,
-    ) -> Result<T, DbErr> {
+        query: impl Future<Output = Result<T, E>> + Send,
+    ) -> Result<T, E> {
         let Some(Patience { limit, stalls }) = &self.patience else {
             return query.await;
         };
         let answer = tokio::time::timeout(*limit, stalls.watch(query)).await;
         answer.unwrap_or_else(|_elapsed| {
             let reason = "the server did not answer in time".to_owned();
-            Err(DbErr::Query(RuntimeErr::Internal(reason)))
+            Err(DbErr::Query(RuntimeErr::Internal(reason)).into())
         })
     }
 

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use migration::{Migrator, MigratorTrait, SchemaManager};
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbErr, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseExecutor, DatabaseTransaction, DbErr, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait,
 };
 
 use super::{DatabaseError, DatabaseSettings, ReadConnection, connect};
@@ -32,24 +32,39 @@ pub enum SchemaStatus {
     },
 }
 
+impl SchemaStatus {
+    /// The names of the steps that are missing, oldest first; none for a database without any tables.
+    #[must_use]
+    pub fn pending(&self) -> &[String] {
+        match self {
+            Self::Behind { pending } => pending,
+            Self::Empty | Self::Current | Self::TooNew { .. } => &[],
+        }
+    }
+}
+
 /// Compares, by queries only.
 pub(super) async fn status(connection: &ReadConnection) -> Result<SchemaStatus, DatabaseError> {
-    let connections = connection.connections();
-    let manager = SchemaManager::new(connections);
-    let has_steps = manager.has_table(Migrator::table_name());
-    if !connection.answered(has_steps).await? {
+    connection
+        .answered(compared(connection.connections()))
+        .await
+}
+
+/// The same on any connection, or in a transaction.
+pub(super) async fn compared<'c>(
+    connection: impl Into<DatabaseExecutor<'c>>,
+) -> Result<SchemaStatus, DatabaseError> {
+    let manager = SchemaManager::new(connection.into());
+    if !manager.has_table(Migrator::table_name()).await? {
         return Ok(SchemaStatus::Empty);
     }
-    Ok(compare(&connection.answered(applied(connections)).await?))
+    Ok(compare(&applied(manager.get_connection()).await?))
 }
 
 /// Applies what is missing, all in one transaction that no other process can enter meanwhile.
 pub(super) async fn migrate(settings: &DatabaseSettings) -> Result<(), DatabaseError> {
     let is_sqlite = settings.sqlite_path()?.is_some();
-    let connection = match is_sqlite {
-        true => connect::sqlite_writer(settings).await?,
-        false => connect::postgres_single(settings).await?,
-    };
+    let connection = connect::single_writer(settings).await?;
     let options = TransactionOptions {
         sqlite_transaction_mode: is_sqlite.then_some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()

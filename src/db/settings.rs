@@ -1,8 +1,10 @@
 //! What a database connection is made from.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
 
 use super::DatabaseError;
 
@@ -37,7 +39,18 @@ impl DatabaseSettings {
         self.busy_timeout + self.write_deadline
     }
 
-    /// The file of an SQLite database, as written in the address; `None` for PostgreSQL.
+    /// The defaults for the SQLite database in a file, whatever its name.
+    pub fn of_file(path: &Path) -> Self {
+        // The driver decodes percent signs, and takes what follows a question mark for options.
+        let path = path.to_string_lossy();
+        let path = path
+            .replace('%', "%25")
+            .replace('?', "%3F")
+            .replace('#', "%23");
+        Self::new(format!("sqlite://{path}"))
+    }
+
+    /// The file of an SQLite database; `None` for PostgreSQL.
     ///
     /// # Errors
     /// [`DatabaseError::Url`] for any other address, an SQLite database in memory included: its connections would not see each other.
@@ -55,7 +68,10 @@ impl DatabaseSettings {
             path if path.contains(['?', '#']) => Err(DatabaseError::Url(
                 "sqlite:// takes a file name and nothing more",
             )),
-            path => Ok(Some(PathBuf::from(path))),
+            path => match percent_decode_str(path).decode_utf8() {
+                Ok(path) => Ok(Some(PathBuf::from(&*path))),
+                Err(_) => Err(DatabaseError::Url("the name of its file is not UTF-8")),
+            },
         }
     }
 }

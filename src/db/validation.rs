@@ -6,8 +6,8 @@ use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::prelude::Json;
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
-    Select,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
+    QueryTrait, Select, Statement,
 };
 
 use super::{DatabaseError, WriteTransaction, challenge::NewCode, unique::only};
@@ -108,6 +108,45 @@ pub async fn insert(
     let inserted = Entity::insert(row).exec_without_returning(transaction);
     inserted.await.map_err(DatabaseError::store)?;
     Ok(())
+}
+
+/// How many validations of a client there are, those included that have ended and are not removed yet.
+///
+/// # Errors
+/// [`DatabaseError::Fetch`] and the like.
+pub async fn count_of_client(
+    connection: &impl ConnectionTrait,
+    client_serial: i64,
+) -> Result<u64, DatabaseError> {
+    const SQL: &str = "SELECT count(*) FROM validation WHERE client_serial = $1";
+    Ok(number(connection, SQL, client_serial)
+        .await?
+        .unwrap_or_default()
+        .unsigned_abs())
+}
+
+/// When the first of a client's validations ends, in microseconds since 1970.
+///
+/// # Errors
+/// [`DatabaseError::Fetch`] and the like.
+pub async fn first_end_of_client(
+    connection: &impl ConnectionTrait,
+    client_serial: i64,
+) -> Result<Option<i64>, DatabaseError> {
+    const SQL: &str = "SELECT min(expires_at_us) FROM validation WHERE client_serial = $1";
+    Ok(number(connection, SQL, client_serial).await?)
+}
+
+/// One number about one client.
+async fn number(
+    connection: &impl ConnectionTrait,
+    sql: &str,
+    client_serial: i64,
+) -> Result<Option<i64>, DbErr> {
+    let backend = connection.get_database_backend();
+    let statement = Statement::from_sql_and_values(backend, sql, [client_serial.into()]);
+    let row = connection.query_one_raw(statement).await?;
+    row.map_or(Ok(None), |row| row.try_get_by_index(0))
 }
 
 fn live(nonce_digest: &[u8; 32], now_us: i64) -> Select<Entity> {

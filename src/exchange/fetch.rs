@@ -11,9 +11,11 @@ use super::{
     verification::{self, BadKeys, Trusted},
 };
 use crate::{
-    app::App,
+    clock::Clock,
     config::PublicUrl,
-    http::outbound::{self, Destination, OutboundError, OutboundRequest, OutboundUrl},
+    http::outbound::{
+        Destination, Fetched as Answer, OutboundClient, OutboundError, OutboundRequest, OutboundUrl,
+    },
 };
 
 /// Longest time for a download, from the name to the last byte.
@@ -62,8 +64,13 @@ impl Failure {
 }
 
 /// Downloads the keys of a payment provider and verifies them.
-pub async fn fetch(app: &App, base_url: &PublicUrl, trusted: &Trusted) -> Outcome {
-    let answer = match get(app, base_url).await {
+pub async fn fetch(
+    outbound: &OutboundClient,
+    clock: &Clock,
+    base_url: &PublicUrl,
+    trusted: &Trusted,
+) -> Outcome {
+    let answer = match get(outbound, base_url).await {
         Ok(answer) => answer,
         Err(failure) => {
             return Outcome {
@@ -72,7 +79,7 @@ pub async fn fetch(app: &App, base_url: &PublicUrl, trusted: &Trusted) -> Outcom
             };
         }
     };
-    let (http_status, now_us) = (answer.status.as_u16(), app.now_us());
+    let (http_status, now_us) = (answer.status.as_u16(), clock.now().get());
     let trusted = trusted.clone();
     // Long answers and many signatures take their time, which other tasks must not wait for.
     let judged = tokio::task::spawn_blocking(move || judge(&answer, &trusted, now_us));
@@ -87,7 +94,7 @@ pub async fn fetch(app: &App, base_url: &PublicUrl, trusted: &Trusted) -> Outcom
 }
 
 /// Any answer. The operator named the URL, so it may lead anywhere.
-async fn get(app: &App, base_url: &PublicUrl) -> Result<outbound::Fetched, Failure> {
+async fn get(outbound: &OutboundClient, base_url: &PublicUrl) -> Result<Answer, Failure> {
     let url = OutboundUrl::parse(base_url.as_str()).and_then(|url| url.join("keys"));
     let url = url.map_err(|wrong| {
         let code = ErrorCode::MerchantGenericExchangeConnectFailure;
@@ -99,7 +106,7 @@ async fn get(app: &App, base_url: &PublicUrl) -> Result<outbound::Fetched, Failu
         .headers(headers)
         .timeout(PATIENCE)
         .limit_bytes(LONGEST_ANSWER);
-    app.outbound.send(request).await.map_err(|error| {
+    outbound.send(request).await.map_err(|error| {
         let cause: &dyn std::error::Error = &error;
         tracing::debug!(exchange.base_url = %base_url, error.cause = cause, "a payment provider did not answer");
         Failure::new(code_of(&error), error.to_string())
@@ -119,7 +126,7 @@ fn code_of(error: &OutboundError) -> ErrorCode {
     }
 }
 
-fn judge(answer: &outbound::Fetched, trusted: &Trusted, now_us: i64) -> Result<Fetched, Failure> {
+fn judge(answer: &Answer, trusted: &Trusted, now_us: i64) -> Result<Fetched, Failure> {
     use ErrorCode::{
         MerchantGenericExchangeKeysFailure, MerchantGenericExchangeMasterKeyMismatch,
         MerchantGenericExchangeReplyMalformed, MerchantGenericExchangeUnexpectedStatus,

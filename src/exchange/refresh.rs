@@ -128,7 +128,7 @@ async fn download(app: &App, exchange: &Exchange, lease: &Lease) -> Result<(), D
         master_pub: exchange.master_key,
         currency: exchange.currency.clone(),
     };
-    let outcome = fetch::fetch(app, &exchange.base_url, &trusted).await;
+    let outcome = fetch::fetch(&app.outbound, &app.clock, &exchange.base_url, &trusted).await;
     let now_us = app.now_us();
     let download = match outcome.result {
         Ok(fetched) => {

@@ -30,6 +30,7 @@ use poem::{
     http::{HeaderValue, Method, StatusCode, Uri, header},
 };
 use poem_openapi::OperationId;
+use tracing::{Instrument as _, Span};
 
 use super::{
     ClientAddress, RequestId, Routes,
@@ -40,6 +41,7 @@ use crate::{
     clock::{Clock, Stopwatch},
     http::body::BoxBody,
     metrics::Metrics,
+    traces::{self, Traced},
 };
 
 /// Longest text of a client in one field, in bytes.
@@ -94,7 +96,8 @@ impl<E: Endpoint> Endpoint for AccessLogEndpoint<E> {
 
     async fn call(&self, mut request: Request) -> Result<Response> {
         let pending = Pending::new(&self.observer, &mut request);
-        let mut response = self.inner.get_response(request).await;
+        let traced = self.inner.get_response(request);
+        let mut response = traced.instrument(pending.span.clone()).await;
         let body: BoxBody = response.take_body().into();
         let sent = match pending.method {
             Method::HEAD => Some(0),
@@ -118,6 +121,8 @@ struct Pending<'a> {
     correlation_id: Option<HeaderValue>,
     user_agent: Option<HeaderValue>,
     content_length: Option<HeaderValue>,
+    /// What a trace tells of it, where there are any.
+    span: Span,
     finished: bool,
 }
 
@@ -146,6 +151,7 @@ impl<'a> Pending<'a> {
             correlation_id: well_formed(headers, &TALER_CORRELATION_ID).cloned(),
             user_agent: headers.get(header::USER_AGENT).cloned(),
             content_length: headers.get(header::CONTENT_LENGTH).cloned(),
+            span: traces::begin(),
             finished: false,
         }
     }
@@ -170,6 +176,7 @@ impl<'a> Pending<'a> {
             .metrics
             .request_finished(outcome.operation, outcome.status, duration);
         self.log(outcome, duration);
+        self.trace(outcome);
     }
 
     fn log(&self, outcome: &Outcome, duration: Duration) {
@@ -186,7 +193,7 @@ impl<'a> Pending<'a> {
                     http.status = outcome.status,
                     error.code = outcome.code,
                     operation.id = outcome.operation,
-                    instance.id = instance_of(self.uri.path()).or_else(|| self.reached.instance().map(shortened)),
+                    instance.id = self.instance(),
                     duration_ms = milliseconds(duration),
                     request.bytes = text(&self.content_length).and_then(|length| length.parse::<u64>().ok()),
                     response.bytes = outcome.bytes,
@@ -199,6 +206,32 @@ impl<'a> Pending<'a> {
         } else {
             event!(INFO);
         }
+    }
+
+    /// Tells the trace what the log is told.
+    fn trace(&self, outcome: &Outcome) {
+        if self.span.is_disabled() {
+            return;
+        }
+        traces::end(
+            &self.span,
+            &Traced {
+                request_id: self.id.as_ref().map(RequestId::as_str),
+                client: self.client.map(|client| client.0),
+                method: self.method.as_str(),
+                path: &self.path(outcome.operation),
+                status: outcome.status,
+                code: outcome.code,
+                operation: outcome.operation,
+                instance: self.instance(),
+                user_agent: text(&self.user_agent).map(shortened),
+            },
+        );
+    }
+
+    /// The instance that the path names, or that was reached.
+    fn instance(&self) -> Option<&str> {
+        instance_of(self.uri.path()).or_else(|| self.reached.instance().map(shortened))
     }
 
     fn operation(&self) -> Option<&'static str> {

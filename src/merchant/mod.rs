@@ -31,6 +31,7 @@ pub use instances::listed as list_instances;
 pub use login::{
     Grant, Granted, GrantedBy, grant as grant_token, lifetime as token_lifetime, micros,
 };
+pub use otp_devices::register as register_otp_device;
 pub use revocation::{Revocation, revoke as revoke_token};
 
 use crate::app::App;

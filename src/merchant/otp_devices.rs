@@ -14,7 +14,8 @@ use kontor_openapi::{
 
 use super::{Caller, Merchant};
 use crate::{
-    audit::{Event, Recorder},
+    app::App,
+    audit::{Event, Origin, Recorder},
     db::{
         self, WriteTransaction,
         otp_device::{NewOtpDevice, OtpDeviceChange, OtpDeviceInsertion},
@@ -45,30 +46,8 @@ impl OtpDevicesApi for Merchant {
         caller: Caller,
         body: OtpDeviceAddDetails,
     ) -> Result<CreateOtpDeviceReply, Error> {
-        let (keyring, instance) = (&self.app.keyring, &caller.instance);
-        let (instance_id, id) = (&instance.instance_id, &body.otp_device_id);
-        if matches!(id.as_str(), "." | "..") {
-            // Clients would take it for another path.
-            return Err(Error::Malformed {
-                parameter: "otp_device_id",
-                reason: "must be another name than `.` and `..`",
-            });
-        }
-        let new = NewOtpDevice {
-            instance_serial: instance.serial,
-            otp_device_id: id.clone(),
-            description: body.otp_device_description,
-            key: sealed(keyring, instance_id, id, &body.otp_key),
-            algorithm: stored(body.otp_algorithm),
-            ctr: counter(body.otp_ctr),
-            created_at_us: self.app.now_us(),
-        };
-        if let OtpDeviceInsertion::Exists(found) = self.insert(&caller, &new).await? {
-            let has_key = is_key_of(keyring, instance_id, &found, &body.otp_key)?;
-            if !has_key || !is_otherwise_as(&found, &new) {
-                return Err(Error::OtpDeviceExists);
-            }
-        }
+        let instance = (caller.instance.serial, &*caller.instance.instance_id);
+        register(&self.app, &caller.origin, instance, body).await?;
         Ok(CreateOtpDeviceReply::NoContent)
     }
 
@@ -160,36 +139,73 @@ impl OtpDevicesApi for Merchant {
     }
 }
 
-impl Merchant {
-    /// Stores a new device and records it, or finds the one that has its name.
-    async fn insert(
-        &self,
-        caller: &Caller,
-        new: &NewOtpDevice,
-    ) -> Result<OtpDeviceInsertion, Error> {
-        let (audit, new) = (Recorder::new(&self.app, &caller.origin), new.clone());
-        let write = self.app.database.write(move |transaction| {
-            let (audit, new) = (audit.clone(), new.clone());
-            Box::pin(async move {
-                let instance_id = held(transaction, new.instance_serial).await?;
-                let insertion = db::otp_device::insert(transaction, &new).await?;
-                if let OtpDeviceInsertion::Inserted(device_serial) = insertion {
-                    let count = db::otp_device::count(transaction, new.instance_serial).await?;
-                    if count > MOST {
-                        return Err(Error::TooManyOtpDevices);
-                    }
-                    let event = Event::OtpDeviceCreated {
-                        device_serial,
-                        algorithm: shown(new.algorithm),
-                    };
-                    audit.record(transaction, &instance_id, &event).await?;
-                }
-                Ok::<_, Error>(insertion)
-            })
+/// Registers a device of an instance, which its serial number and its id name. One with the same values is there already then.
+///
+/// # Errors
+/// [`Error::OtpDeviceExists`] for other values; [`Error::TooManyOtpDevices`]; [`Error::Malformed`] for an id that paths cannot have;
+/// [`Error::InstanceUnknown`] and [`Error::InstanceDeleted`].
+pub async fn register(
+    app: &App,
+    origin: &Origin,
+    (instance_serial, instance_id): (i64, &str),
+    device: OtpDeviceAddDetails,
+) -> Result<(), Error> {
+    let (keyring, id) = (&app.keyring, &device.otp_device_id);
+    if matches!(id.as_str(), "." | "..") {
+        // Clients would take it for another path.
+        return Err(Error::Malformed {
+            parameter: "otp_device_id",
+            reason: "must be another name than `.` and `..`",
         });
-        write.await
     }
+    let new = NewOtpDevice {
+        instance_serial,
+        otp_device_id: id.clone(),
+        description: device.otp_device_description,
+        key: sealed(keyring, instance_id, id, &device.otp_key),
+        algorithm: stored(device.otp_algorithm),
+        ctr: counter(device.otp_ctr),
+        created_at_us: app.now_us(),
+    };
+    if let OtpDeviceInsertion::Exists(found) = insert(app, origin, &new).await? {
+        let has_key = is_key_of(keyring, instance_id, &found, &device.otp_key)?;
+        if !has_key || !is_otherwise_as(&found, &new) {
+            return Err(Error::OtpDeviceExists);
+        }
+    }
+    Ok(())
+}
 
+/// Stores a new device and records it, or finds the one that has its name.
+async fn insert(
+    app: &App,
+    origin: &Origin,
+    new: &NewOtpDevice,
+) -> Result<OtpDeviceInsertion, Error> {
+    let (audit, new) = (Recorder::new(app, origin), new.clone());
+    let write = app.database.write(move |transaction| {
+        let (audit, new) = (audit.clone(), new.clone());
+        Box::pin(async move {
+            let instance_id = held(transaction, new.instance_serial).await?;
+            let insertion = db::otp_device::insert(transaction, &new).await?;
+            if let OtpDeviceInsertion::Inserted(device_serial) = insertion {
+                let count = db::otp_device::count(transaction, new.instance_serial).await?;
+                if count > MOST {
+                    return Err(Error::TooManyOtpDevices);
+                }
+                let event = Event::OtpDeviceCreated {
+                    device_serial,
+                    algorithm: shown(new.algorithm),
+                };
+                audit.record(transaction, &instance_id, &event).await?;
+            }
+            Ok::<_, Error>(insertion)
+        })
+    });
+    write.await
+}
+
+impl Merchant {
     /// The time that codes are asked for.
     fn seconds(&self, faketime: Option<TimestampParameter>) -> Result<u64, Error> {
         match faketime {

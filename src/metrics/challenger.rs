@@ -23,6 +23,8 @@ pub enum Refusal {
     Client,
     /// An authorization code is wrong, was used, or has ended.
     Code,
+    /// A client has as many validations open as it may.
+    TooManyOpen,
 }
 
 impl Refusal {
@@ -35,6 +37,7 @@ impl Refusal {
             Self::Failed => "failed",
             Self::Client => "client",
             Self::Code => "code",
+            Self::TooManyOpen => "too_many_open",
         }
     }
 }

@@ -19,7 +19,7 @@ use super::ServeError;
 use crate::{
     app::App,
     challenger::Challenger,
-    documentation::Documentation,
+    documentation::{Documentation, Sibling},
     http::{
         Layers, NoteReached, Routes, Settings, TrustedProxies, body::DecodeBody,
         errors::FailureShape,
@@ -54,6 +54,7 @@ pub fn service(
         public_url: app.public_url.as_str(),
         unauthorized: ErrorCode::MerchantGenericUnauthorized,
         failures: None,
+        sibling: challenger_page(app),
     };
     let endpoint = routes(merchant::routes(Arc::clone(&merchant)))
         .data(merchant)
@@ -79,9 +80,23 @@ pub fn challenger(
         public_url: public_url.as_str(),
         unauthorized: ErrorCode::ChallengerTokenUnknown,
         failures: Some(Arc::new(challenger.failures())),
+        sibling: (app.settings.merchant.enabled).then(|| Sibling {
+            name: "Merchant Backend",
+            url: format!("{}docs/", app.public_url),
+        }),
     };
     let endpoint = routes(challenger::routes(Arc::clone(&challenger))).data(challenger);
     mount.around(app, metrics, endpoint)
+}
+
+/// Where the Challenger explains itself, if there is one.
+fn challenger_page(app: &App) -> Option<Sibling> {
+    let settings = &app.settings.challenger;
+    let public_url = settings.public_url().ok().filter(|_| settings.enabled)?;
+    Some(Sibling {
+        name: "Challenger",
+        url: format!("{public_url}docs/"),
+    })
 }
 
 fn routes<R: OpenApi + 'static>(routes: R) -> OpenApiService<R, ()> {
@@ -98,6 +113,8 @@ struct Mount<'a> {
     public_url: &'a str,
     unauthorized: ErrorCode,
     failures: Option<Arc<dyn FailureShape>>,
+    /// The page of the other service.
+    sibling: Option<Sibling>,
 }
 
 impl Mount<'_> {
@@ -115,7 +132,7 @@ impl Mount<'_> {
         let limits = &app.settings.limits;
         let directory = Arc::new(self.directory);
         let editions = Editions::new(self.document, public_url);
-        let documentation = Arc::new(Documentation::new(editions, public_url));
+        let documentation = Arc::new(Documentation::new(editions, public_url, self.sibling));
         let operations = Dispatch::new(
             operations
                 .with(DecodeBody::new(limits.body_size))

@@ -1,9 +1,10 @@
 //! Helper programs: each message is one run of a program of the operator's.
 
+use std::cmp::Reverse;
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -142,10 +143,15 @@ impl Helper {
 }
 
 /// Whether a program can be run: by its whole path, or by a name that `PATH` leads to.
-fn find(program: &str) -> Result<(), String> {
+/// Where a program is: a whole path, or the name of one in a folder of `PATH`.
+///
+/// # Errors
+/// A sentence that names it.
+pub(crate) fn find(program: &str) -> Result<PathBuf, String> {
     let path = Path::new(program);
     if path.is_absolute() {
-        return Found::at(path).judge(program, "there is no program");
+        Found::at(path).judge(program, "there is no program")?;
+        return Ok(path.to_owned());
     }
     if program.contains('/') {
         return Err(format!(
@@ -153,9 +159,12 @@ fn find(program: &str) -> Result<(), String> {
         ));
     }
     let folders = std::env::var_os("PATH").unwrap_or_default();
-    let places = std::env::split_paths(&folders).map(|folder| Found::at(&folder.join(program)));
-    let best = places.max().unwrap_or(Found::Nothing);
-    best.judge(program, "no folder in PATH has a program")
+    let places = std::env::split_paths(&folders).map(|folder| folder.join(program));
+    // The first of those that can be run, as the operating system takes it.
+    let best = places.min_by_key(|place| Reverse(Found::at(place)));
+    let best = best.unwrap_or_default();
+    Found::at(&best).judge(program, "no folder in PATH has a program")?;
+    Ok(best)
 }
 
 /// What a path leads to; the better, the greater.

@@ -14,7 +14,7 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{
     AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters,
 };
-use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
+use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Noop, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 
 use super::error::{DeliveryError, Failure};
@@ -33,6 +33,8 @@ enum Stage {
     Connecting,
     Encrypting,
     LoggingIn,
+    /// Only where there is no message.
+    Idling,
     NamingSender,
     NamingReceiver,
     Announcing,
@@ -46,6 +48,7 @@ impl fmt::Display for Stage {
             Self::Connecting => "while connecting",
             Self::Encrypting => "while starting TLS",
             Self::LoggingIn => "while logging in",
+            Self::Idling => "while asking whether it is there",
             Self::NamingSender => "while naming the sender",
             Self::NamingReceiver => "while naming the receiver",
             Self::Announcing => "while announcing the message",
@@ -132,12 +135,8 @@ impl Relay {
         }
     }
 
-    async fn converse(
-        &self,
-        stage: &mut Stage,
-        to: lettre::Address,
-        mail: &[u8],
-    ) -> Result<(), SmtpError> {
+    /// Connects, encrypts and logs in, as the settings say.
+    async fn connect(&self, stage: &mut Stage) -> Result<AsyncSmtpConnection, SmtpError> {
         let hello = ClientId::Domain(self.from.email.domain().to_owned());
         let server = (self.url.host(), self.url.port());
         let from_the_start = self
@@ -156,6 +155,16 @@ impl Relay {
             let mechanisms = [Mechanism::Plain, Mechanism::Login];
             connection.auth(&mechanisms, &credentials).await?;
         }
+        Ok(connection)
+    }
+
+    async fn converse(
+        &self,
+        stage: &mut Stage,
+        to: lettre::Address,
+        mail: &[u8],
+    ) -> Result<(), SmtpError> {
+        let mut connection = self.connect(stage).await?;
         *stage = Stage::NamingSender;
         let from = MailFrom::new(Some(self.from.email.clone()), Vec::new());
         connection.command(from).await?;
@@ -166,9 +175,16 @@ impl Relay {
         *stage = Stage::Transmitting;
         connection.message(mail).await?;
         // The message is the server's now; how the conversation ends does not matter any more.
-        tokio::spawn(async move {
-            drop(tokio::time::timeout(FAREWELL, connection.quit()).await);
-        });
+        tokio::spawn(say_goodbye(connection));
+        Ok(())
+    }
+
+    /// A conversation without a message.
+    async fn greet(&self, stage: &mut Stage) -> Result<(), SmtpError> {
+        let mut connection = self.connect(stage).await?;
+        *stage = Stage::Idling;
+        connection.command(Noop).await?;
+        say_goodbye(connection).await;
         Ok(())
     }
 
@@ -185,6 +201,31 @@ impl Relay {
             .header(ContentType::TEXT_PLAIN)
             .body(format!("{}\n", *text.body))?;
         Ok(mail.formatted())
+    }
+}
+
+async fn say_goodbye(mut connection: AsyncSmtpConnection) {
+    drop(tokio::time::timeout(FAREWELL, connection.quit()).await);
+}
+
+/// Asks the SMTP server whether it is there: connects, encrypts and logs in as for a message, and sends none.
+///
+/// # Errors
+/// What does not work, in a sentence without secrets.
+pub async fn greet(
+    settings: &EmailDelivery,
+    clock: &Clock,
+    random: &Random,
+    limit: Duration,
+) -> Result<(), String> {
+    let url = settings.smtp_url.as_ref().ok_or("there is none")?;
+    let relay = Relay::new(url, settings, clock.clone(), random.clone());
+    let relay = relay.map_err(|(key, reason)| format!("{key}: {reason}"))?;
+    let mut stage = Stage::Connecting;
+    match tokio::time::timeout(limit, relay.greet(&mut stage)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(said(stage, &error)),
+        Err(_) => Err(format!("{stage}: the SMTP server took too long")),
     }
 }
 

@@ -4,6 +4,8 @@
 //! comes: does it fit into a phone and a desktop, light and dark, is it accessible by the rules of axe-core, is there an error in
 //! the console, an offence against the policy of the page, a request to anywhere else? `SCREENSHOTS=FOLDER` keeps a picture of each.
 
+mod api_page;
+
 use std::fs::write;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;

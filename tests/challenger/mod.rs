@@ -8,5 +8,6 @@ mod log;
 mod metrics;
 mod pages;
 mod race;
+mod restoration;
 mod support;
 mod token;

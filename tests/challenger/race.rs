@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use serde_json::json;
+use kontor::config::Settings;
+use serde_json::{Value, json};
 
 use super::support::{EMAIL, on_challenger, on_challenger_with};
 use crate::support::repetitions;
@@ -185,4 +186,17 @@ async fn codes_to_two_addresses_at_once_prove_each_its_own() {
         },
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_setups_at_once_no_more_get_through_than_may() {
+    for _ in 0..repetitions() {
+        let few = |settings: &mut Settings| settings.challenger.open_validations = 3;
+        on_challenger_with(few, async |scene| {
+            let answers = join_all((0..CROWD).map(|_| scene.setup(&Value::Null))).await;
+            let granted = answers.iter().filter(|answer| answer.status == 200);
+            assert_eq!(granted.count(), 3);
+        })
+        .await;
+    }
 }

@@ -1,7 +1,11 @@
 //! What the command line prints, word for word. `SNAPSHOTS=overwrite cargo test cli` writes the golden files anew.
 
 mod audit;
+mod backup;
 mod client;
+mod doctor;
+mod generated;
+mod prefilled;
 pub mod program;
 mod running;
 mod sandbox;

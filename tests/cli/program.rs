@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Where the program runs.
 pub struct Place {
     pub folder: TempDir,
-    url: Option<String>,
+    pub url: Option<String>,
 }
 
 /// Runs a test where the program finds an empty database, on SQLite or PostgreSQL.

@@ -21,6 +21,7 @@ m0005_otp_devices    pending
 m0006_exchanges      pending
 m0007_kyc            pending
 m0008_challenger     pending
+m0009_retention      pending
 
 "#]]);
         place
@@ -28,7 +29,7 @@ m0008_challenger     pending
             .assert()
             .success()
             .stdout_eq(str![[r#"
-The tables are up to date now; steps taken: m0001_instances, m0002_second_factor, m0003_audit, m0004_bank_accounts, m0005_otp_devices, m0006_exchanges, m0007_kyc, m0008_challenger.
+The tables are up to date now; steps taken: m0001_instances, m0002_second_factor, m0003_audit, m0004_bank_accounts, m0005_otp_devices, m0006_exchanges, m0007_kyc, m0008_challenger, m0009_retention.
 
 "#]]);
         place
@@ -73,6 +74,7 @@ m0005_otp_devices    applied
 m0006_exchanges      applied
 m0007_kyc            applied
 m0008_challenger     applied
+m0009_retention      applied
 m9999_future         unknown
 
 "#]]);

@@ -1,4 +1,4 @@
 //! The document, the types made of it and the document that poem-openapi derives say the same.
 
-mod digest;
+pub mod digest;
 mod examples;

@@ -239,7 +239,7 @@ async fn no_token_escapes_a_change_of_the_credential() {
 }
 
 #[tokio::test]
-async fn expired_tokens_are_removed_from_the_leaves() {
+async fn expired_tokens_go_and_their_chains_stay() {
     on_database(async |test| {
         let shop = test.add_instance("shop").await;
         let root = add(test, shop, 1, None).await;
@@ -267,13 +267,15 @@ async fn expired_tokens_are_removed_from_the_leaves() {
         };
         assert_eq!(
             [remove(1).await, remove(9).await, remove(9).await],
-            [1, 1, 0]
+            [1, 3, 0]
         );
-        assert!(end_alone(test, shop, endless).await);
-        assert_eq!(
-            [remove(9).await, remove(9).await, remove(9).await],
-            [1, 1, 0]
-        );
+        assert_eq!(serials(test, shop, 20, None).await, [endless]);
+        // The middle of the chain is forgotten, its begin is not.
+        assert!(!revoke(test, shop, leaf).await);
+        assert!(!revoke(test, shop + 1, root).await);
+        assert!(revoke(test, shop, root).await);
+        assert_eq!(serials(test, shop, 20, None).await, [0; 0]);
+        assert!(!revoke(test, shop, root).await);
     })
     .await;
 }

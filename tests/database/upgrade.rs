@@ -27,6 +27,42 @@ async fn upgrade(test: &TestDatabase, steps: u32, rows: &[&str]) {
 }
 
 #[tokio::test]
+async fn rows_of_the_eighth_schema_survive() {
+    on_empty_database(async |test| {
+        let rows = [
+            include_str!("upgrade/m0001_instances.sql"),
+            include_str!("upgrade/m0003_audit.sql"),
+            include_str!("upgrade/m0007_shops.sql"),
+            include_str!("upgrade/m0008_challenger.sql"),
+        ];
+        upgrade(test, 8, &rows).await;
+
+        let reader = test.database.read();
+        let clients = client::list(reader).await.expect("a query");
+        assert_eq!((clients.len(), clients[0].setups), (1, 3));
+        assert_eq!(clients[0].secret_hash.expose(), b"hash");
+        let validations = entity::validation::Entity::find().all(reader).await;
+        let validations = validations.expect("a query");
+        let method = Some(entity::validation::CodeChallengeMethod::S256);
+        assert_eq!(validations[0].code_challenge_method, method);
+        let grants = entity::address_grant::Entity::find().all(reader).await;
+        let grants = grants.expect("a query");
+        let address = json!({"CONTACT_EMAIL": "ada@example.com"});
+        assert_eq!((grants.len(), &grants[0].address), (1, &address));
+        let sent = entity::code_transmission::Entity::find().all(reader).await;
+        let sent = sent.expect("a query");
+        assert_eq!((sent.len(), sent[1].validation_serial), (2, Some(1)));
+        // Each token of a chain knows where it began.
+        let tokens = entity::access_token::Entity::find().all(reader).await;
+        let mut tokens = tokens.expect("a query");
+        tokens.sort_by_key(|token| token.serial);
+        let roots: Vec<_> = tokens.iter().map(|token| token.root_serial).collect();
+        assert_eq!(roots, [None, Some(1), Some(1)]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn rows_of_the_seventh_schema_survive() {
     on_empty_database(async |test| {
         let rows = [

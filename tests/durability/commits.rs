@@ -79,7 +79,11 @@ async fn a_database_that_does_not_wait_for_its_disk_is_noticed() {
         let lossy = database.database.lossy_settings().await;
         let expected: &[&str] = match postgres_url() {
             None => &[],
-            Some(_) => &["fsync", "full_page_writes", "synchronous_commit"],
+            Some(_) => &[
+                "fsync = off",
+                "full_page_writes = off",
+                "synchronous_commit = off",
+            ],
         };
         assert_eq!(lossy.expect("settings"), expected);
     })

@@ -43,23 +43,50 @@ async fn the_page_consists_of_files_of_this_server() {
     .await;
 }
 
-/// What the page loads: the values of `src` and of `href` in its head.
+/// What the page loads: whatever its elements name, apart from links that somebody has to follow.
 async fn referenced(app: &TestApp) -> Vec<String> {
     let page = app.get("/docs/").send().await.text();
+    let elements = page.split('<').filter(|element| !element.starts_with("a "));
     let mut files = Vec::new();
-    for attribute in ["src=\"", "href=\""] {
-        let values = page.split(attribute).skip(1);
-        files.extend(values.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+    for element in elements {
+        for attribute in [" src=\"", " href=\""] {
+            let values = element.split(attribute).skip(1);
+            files.extend(values.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+        }
     }
     assert!(files.len() >= 4, "{files:?}");
-    for file in &mut files {
+    for file in &files {
         assert!(
             !file.contains("//") && !file.contains(".."),
             "the page loads {file}"
         );
-        *file = file.trim_start_matches("./").to_owned();
     }
     files
+}
+
+#[tokio::test]
+async fn the_page_says_what_it_is_of_and_leads_to_the_other_one() {
+    let both = |settings: &mut kontor::config::Settings| settings.challenger.enabled = true;
+    on_app_with(both, async |app| {
+        let page = app.get("/docs/").send().await.text();
+        assert!(page.contains("<title>Kontor Merchant Backend: "), "{page}");
+        assert!(
+            page.contains("href=\"https://addresses.test/check/docs/\""),
+            "{page}"
+        );
+        let page = app.challenger("GET", "/docs/").send().await.text();
+        assert!(page.contains("<title>Kontor Challenger: "), "{page}");
+        assert!(page.contains("href=\"http://kontor.test/docs/\""), "{page}");
+        for (path, _) in EDITIONS {
+            assert!(page.contains(&format!("href=\"..{path}\"")), "{path}");
+        }
+    })
+    .await;
+    on_app(async |app| {
+        let page = app.get("/docs/").send().await.text();
+        assert!(!page.contains("id=\"sibling\""), "{page}");
+    })
+    .await;
 }
 
 #[tokio::test]

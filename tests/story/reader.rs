@@ -20,11 +20,17 @@ pub struct Reader {
     shell: Child,
     input: ChildStdin,
     output: mpsc::Receiver<String>,
+    patience: Duration,
     _folder: TempDir,
 }
 
 impl Reader {
     pub fn new(url: &str) -> Self {
+        Self::patient(url, PATIENCE)
+    }
+
+    /// A reader who waits so long for each block.
+    pub fn patient(url: &str, patience: Duration) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut shell = Command::new("bash")
             .args(["-euo", "pipefail"])
@@ -47,6 +53,7 @@ impl Reader {
             input: shell.stdin.take().expect("standard input"),
             shell,
             output: lines,
+            patience,
             _folder: folder,
         }
     }
@@ -56,7 +63,7 @@ impl Reader {
         writeln!(self.input, "{commands}\necho '{MARK}'").expect("a shell that listens");
         let mut printed = String::new();
         loop {
-            match self.output.recv_timeout(PATIENCE) {
+            match self.output.recv_timeout(self.patience) {
                 Ok(line) if line == MARK => return printed,
                 Ok(line) => printed = printed + &line + "\n",
                 Err(_) => self.fail(commands, &printed),

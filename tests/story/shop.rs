@@ -26,7 +26,7 @@ const ADDRESS: &str = "ada@tea.example";
 const WITH_PROVIDER: &str = "## Verification, with one\n";
 
 /// The page wants it, and tests get it where that is possible.
-fn install_oathtool() {
+pub fn install_oathtool() {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oathtool.sh");
     let output = Command::new(program).arg("--version").output();
     let output = output.expect("tests/oathtool.sh");

@@ -15,10 +15,14 @@ use std::{
 
 use futures_util::FutureExt as _;
 use kontor::{
-    app::{App, Migration},
+    app::{App, Migration, database_settings},
     audit::Origin,
     clock::{Clock, MockClock, UnixMicros},
-    config::{Settings, Sources},
+    config::{DatabaseUrl, Settings, Sources},
+    db::{
+        backup::{self, Backup},
+        transfer::copy,
+    },
     merchant::By,
     random::Random,
     server,
@@ -29,7 +33,7 @@ use tempfile::TempDir;
 
 pub use request::{Answer, Call};
 
-use crate::database::support::{NOW, TestDatabase};
+use crate::database::support::{NOW, TestDatabase, on_empty_database};
 
 /// The password of `admin` and of the instances that tests make.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -138,6 +142,24 @@ impl TestApp {
         if let Err(panic) = outcome {
             resume_unwind(panic);
         }
+    }
+
+    /// Runs a part of a test on another database, into which a backup of this one was restored.
+    pub async fn restored(&self, test: impl AsyncFnOnce(&Self)) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("backup.db");
+        let source = database_settings(&self.app.settings);
+        backup::write(&source, &file).await.expect("a backup");
+        on_empty_database(async |target| {
+            let opened = Backup::open(&file).await.expect("a backup");
+            let copied = copy(&opened.snapshot, &target.settings).await;
+            copied.expect("what was in the backup");
+            opened.close().await;
+            let url = DatabaseUrl::parse(&target.settings.url).expect("a URL");
+            self.restarted(|settings| settings.database.url = url, test)
+                .await;
+        })
+        .await;
     }
 
     /// The service itself, for what [`Call`] cannot express.

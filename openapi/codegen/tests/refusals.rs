@@ -74,8 +74,12 @@ fn schemas() {
             "/required/0: `b` is required but not described",
         ),
         (
-            "{type: object, additionalProperties: true, properties: {a: {type: string}}}",
-            "/additionalProperties: an object has either named properties or additional ones",
+            "{type: object, additionalProperties: {type: string}, properties: {a: {type: string}}}",
+            "/additionalProperties: beside named properties, additional ones may be anything",
+        ),
+        (
+            "{type: object, properties: {a: {type: string, x-unchecked: true}}}",
+            "/properties/a: what is not checked is one of the additional members",
         ),
         ("{type: object}", ": `additionalProperties` is missing"),
         (
@@ -189,6 +193,28 @@ fn operations() {
             "{operation}"
         );
     }
+}
+
+#[test]
+fn forms_and_json_have_the_same_members() {
+    let content = |form: &str| {
+        let form = format!("application/x-www-form-urlencoded: {{schema: {{$ref: '{form}'}}}}");
+        let operation = format!(
+            "{SECURITY}{ID}{NO_CONTENT}      requestBody: {{content: {{{THING}, {form}}}}}\n"
+        );
+        let schemas =
+            "    ThingForm: {type: object, required: [name], properties: {name: {type: string}}}
+    Other: {type: object, properties: {name: {type: string}}}\n";
+        document(&operation, schemas)
+    };
+    let codes = ErrorCodes::parse("codes", CODES).unwrap();
+    let alike = Document::parse("d.yaml", &content("#/components/schemas/ThingForm")).unwrap();
+    let source = generate(&alike, &codes).unwrap();
+    assert!(source.contains("JsonOrFormBody"), "{source}");
+    assert!(
+        refusal(&content("#/components/schemas/Other"))
+            .ends_with("/content: JSON and form bodies of one operation have the same members")
+    );
 }
 
 #[test]

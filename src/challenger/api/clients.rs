@@ -31,7 +31,9 @@ impl ClientsApi for Challenger {
             address: body.others,
             is_read_only: body.read_only.unwrap_or(false),
         });
-        let nonce = set_up(&self.app, &self.rules, client.serial, setup).await?;
+        let nonce = set_up(&self.app, &self.rules, client.serial, setup)
+            .await
+            .inspect_err(|error| self.count_refusal(error))?;
         Ok(SetUpValidationReply::Ok(ChallengeSetupResponse {
             nonce: nonce.as_str().to_owned(),
         }))

@@ -87,6 +87,7 @@ impl ValidationApi for Challenger {
         &self,
         visitor: Visitor,
         nonce: String,
+        _accept_language: Option<String>,
         body: ChallengeRequest,
     ) -> Result<RequestCodeReply, ApiError> {
         let typed = |field| text_of(&body, field);
@@ -114,6 +115,7 @@ impl ValidationApi for Challenger {
         &self,
         visitor: Visitor,
         nonce: String,
+        _accept_language: Option<String>,
         body: ChallengeSolveRequest,
     ) -> Result<SolveValidationReply, ApiError> {
         let outcome = match Nonce::parse(&nonce) {

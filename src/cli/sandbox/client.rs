@@ -37,13 +37,22 @@ pub(super) fn challenger_url(app: &App) -> Result<PublicUrl, Failure> {
     (app.settings.challenger.public_url()).map_err(Failure::configuration)
 }
 
+/// What the settings say of addresses.
+///
+/// # Errors
+/// Settings that cannot be used.
+pub(super) fn rules(app: &App) -> Result<Rules, Failure> {
+    let rules = Rules::new(&app.settings.challenger);
+    let rules = rules.map_err(|wrong| Failure::configuration(wrong.to_string()))?;
+    Ok(rules.with_letters(&app.settings.tan.post))
+}
+
 impl Client {
     /// Registers a client whose people come back to this URI, and sets up a validation as it would.
     ///
     /// # Errors
     /// The database's, and those of the settings.
     pub async fn register(app: &Arc<App>, redirect_uri: String) -> Result<Self, Failure> {
-        let settings = &app.settings.challenger;
         let registration = Registration {
             redirect_uri: RedirectUri::parse(&redirect_uri)
                 .map_err(|wrong| Failure::failed(wrong.to_string()))?,
@@ -51,10 +60,7 @@ impl Client {
             requires_pkce: false,
         };
         let id = register(app, &Origin::of_command_line(), &registration).await?;
-        let rules = Rules::new(settings)
-            .map_err(|wrong| Failure::configuration(wrong.to_string()))?
-            .with_letters(&app.settings.tan.post);
-        let nonce = set_up(app, &rules, id, SetUp::default()).await;
+        let nonce = set_up(app, &rules(app)?, id, SetUp::default()).await;
         let nonce = nonce.map_err(|error| Failure::failed(error.to_string()))?;
         let mut client = Self {
             challenger: challenger_url(app)?,

@@ -57,6 +57,9 @@ fn check_numbers(challenger: &Challenger, found: &mut Findings<'_>) {
     {
         found.add(key, "must be 1 to 100");
     }
+    if challenger.open_validations == 0 {
+        found.add("challenger.open_validations", "must be at least 1");
+    }
 }
 
 /// Whether codes can be sent to addresses of the type, and be used in time.

@@ -33,7 +33,7 @@ async function withEveryDetour() {
 
   await anna.fill('E‑mail address', OTHER);
   assert.equal(await anna.press('Send the code'), 200);
-  await anna.sees('Enter your code', 'Step 2 of 2', OTHER, 'You have 3 attempts left. The code expires in 4 minutes.');
+  await anna.sees('Enter your code', 'Step 2 of 2', OTHER, 'You have 3 attempts left. The code expires in 5 minutes.');
   assert.ok(await anna.hasFocus('#pin'));
   assert.ok(messages(OTHER).at(-1).message.includes(await anna.reference()));
 

@@ -25,7 +25,7 @@ await journey(async () => {
   assert.equal(await emil.page.getByLabel('Adresse', { exact: true }).inputValue(), ADDRESS.ADDRESS_LINES);
   await emil.fill('Land', 'CH');
   assert.equal(await emil.press('Brief senden'), 200);
-  await emil.sees('Code eingeben', 'Emil "Ä" <Muster>', 'Der Code läuft in 20 Tagen ab.', 'Ein Brief kann mehrere Tage brauchen.');
+  await emil.sees('Code eingeben', 'Emil "Ä" <Muster>', 'Der Code läuft in 21 Tagen ab.', 'Ein Brief kann mehrere Tage brauchen.');
 
   // Days later, by the address that the page shows.
   const comeBack = emil.page.locator('a.long');

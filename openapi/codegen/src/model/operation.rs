@@ -434,31 +434,44 @@ fn body_of(node: &Node<'_>) -> Result<Body, Error> {
     let content = node.required("content")?;
     let mut kinds = Vec::new();
     for (media, node) in content.members()? {
+        let schema = node.required("schema")?;
         let kind = match media {
             "application/json" => BodyKind::Json,
             "application/x-www-form-urlencoded" => {
-                only_text(&node.required("schema")?)?;
+                only_text(&schema)?;
                 BodyKind::Form
             }
             _ => return Err(node.error("a request body is JSON or a form")),
         };
-        kinds.push((kind, type_of(&node.required("schema")?)?));
+        kinds.push((kind, schema));
     }
-    let (kind, ty) = match &kinds[..] {
-        [(kind, ty)] => (*kind, ty),
-        [(_, first), (_, second)] if first == second => (BodyKind::JsonOrForm, first),
+    let (kind, schema) = match &kinds[..] {
+        [(kind, schema)] => (*kind, schema),
+        [(_, first), (_, second)] if have_same_members(first, second)? => {
+            (BodyKind::JsonOrForm, first)
+        }
         _ => {
-            return Err(content.error("JSON and form bodies of one operation have the same schema"));
+            return Err(
+                content.error("JSON and form bodies of one operation have the same members")
+            );
         }
     };
+    let ty = type_of(schema)?;
     if !matches!(ty, Type::Named(_)) {
         return Err(content.error("the schema of a body is a component"));
     }
     Ok(Body {
         kind,
         required: node.flag("required")?,
-        ty: ty.clone(),
+        ty,
     })
+}
+
+/// Whether two schemas, under whatever names, describe the same objects.
+fn have_same_members(first: &Node<'_>, second: &Node<'_>) -> Result<bool, Error> {
+    let (first, second) = (first.resolve()?, second.resolve()?);
+    let mut keys = ["type", "properties", "required", "additionalProperties"].into_iter();
+    Ok(keys.all(|key| first.value.get(key) == second.value.get(key)))
 }
 
 /// The values of a form are text: nothing else could be told apart.

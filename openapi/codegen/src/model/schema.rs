@@ -44,7 +44,7 @@ pub(crate) struct Schema {
 
 #[derive(Debug)]
 pub(crate) enum Kind {
-    /// Named members; `open` where others are kept beside them.
+    /// Named members; `open` where others are kept beside them, those that are described as `x-unchecked` among them.
     Struct {
         fields: Vec<Field>,
         open: bool,
@@ -165,6 +165,12 @@ fn structure(name: &str, node: &Node<'_>, inner: &mut Vec<Schema>) -> Result<Kin
     }
     let mut fields = Vec::new();
     for (wire, property) in node.members_at("properties")? {
+        if property.flag("x-unchecked")? {
+            if !open || required.contains(&wire) {
+                return Err(property.error("what is not checked is one of the additional members"));
+            }
+            continue;
+        }
         let ty = type_at(
             &format!("{name}{}", wire.to_upper_camel_case()),
             &property,

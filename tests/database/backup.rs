@@ -1,0 +1,222 @@
+//! Backups: what is in them, who can read them, and which are refused.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use kontor::db::backup::{self, Backup};
+use kontor::db::transfer::{TransferError, copy};
+use kontor::db::{DatabaseError, DatabaseSettings, SchemaStatus};
+use migration::{Migrator, MigratorTrait as _};
+
+use super::access_token::{insert, new_token};
+use super::support::{on_database, on_empty_database};
+use super::transfer::{ROWS, execute, nowhere, on_full_database, summaries};
+use crate::cli::program::names_in;
+
+fn mode(file: &Path) -> u32 {
+    let metadata = std::fs::metadata(file).expect("a file");
+    metadata.permissions().mode() & 0o7777
+}
+
+#[tokio::test]
+async fn a_backup_is_one_private_file_with_everything() {
+    on_full_database(async |source| {
+        on_empty_database(async |target| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let file = folder.path().join("backup.db");
+            let written = backup::write(&source.settings, &file).await;
+            let written = written.expect("a backup");
+            assert_eq!(written.schema, SchemaStatus::Current);
+            assert_eq!(written.tables, summaries(&source.settings).await);
+            assert_eq!(written.size, file.metadata().expect("a file").len());
+            assert_eq!(mode(&file), 0o600);
+            assert_eq!(names_in(folder.path()), ["backup.db"]);
+
+            // Reading leaves nothing beside it, and needs no right to write.
+            let read_only = std::fs::Permissions::from_mode(0o400);
+            std::fs::set_permissions(&file, read_only).expect("a mode");
+            let opened = Backup::open(&file).await.expect("a backup");
+            assert_eq!(opened.contents.tables, written.tables);
+            assert_eq!(names_in(folder.path()), ["backup.db"]);
+            let restored = copy(&opened.snapshot, &target.settings).await;
+            assert_eq!(restored.expect("a copy"), written.tables);
+            opened.close().await;
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_stored_before_is_in_a_backup_made_while_others_write() {
+    on_database(async |test| {
+        let shop = test.add_instance("shop").await;
+        for mark in 0..100 {
+            insert(test, new_token(shop, mark, None))
+                .await
+                .expect("one");
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("backup.db");
+        let writing = async {
+            for mark in 100..200 {
+                insert(test, new_token(shop, mark, None))
+                    .await
+                    .expect("one");
+            }
+        };
+        let (written, ()) = tokio::join!(backup::write(&test.settings, &file), writing);
+        let tables = written.expect("a backup").tables;
+        let tokens = tables.iter().find(|table| table.table == "access_token");
+        let tokens = tokens.expect("a table").rows;
+        assert!((100..=200).contains(&tokens), "{tokens}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_file_is_overwritten() {
+    on_database(async |test| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("backup.db");
+        std::fs::write(&file, "dear").expect("a file");
+        let dangling = folder.path().join("link.db");
+        std::os::unix::fs::symlink("nowhere", &dangling).expect("a link");
+        for file in [&file, &dangling] {
+            let refused = backup::write(&test.settings, file).await;
+            assert!(
+                matches!(refused, Err(TransferError::Exists(_))),
+                "{refused:?}"
+            );
+        }
+        assert_eq!(std::fs::read_to_string(&file).expect("a file"), "dear");
+        let nowhere = folder.path().join("no/such/backup.db");
+        let refused = backup::write(&test.settings, &nowhere).await;
+        assert!(
+            matches!(refused, Err(TransferError::File { .. })),
+            "{refused:?}"
+        );
+        assert_eq!(names_in(folder.path()), ["backup.db", "link.db"]);
+    })
+    .await;
+}
+
+/// Why a file is refused.
+async fn refusal(file: &Path) -> String {
+    match Backup::open(file).await.err() {
+        Some(TransferError::Damaged { reason, .. }) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_whole_is_no_backup() {
+    on_full_database(async |source| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("backup.db");
+        let written = backup::write(&source.settings, &file).await;
+        written.expect("a backup");
+        let whole = std::fs::read(&file).expect("a file");
+
+        let cut = folder.path().join("cut.db");
+        std::fs::write(&cut, &whole[..whole.len() / 2]).expect("a file");
+        let reason = refusal(&cut).await;
+        assert!(reason.contains("malformed"), "{reason}");
+
+        // One digit of an address inside a row: nothing of SQLite notices, but the row is not as it was.
+        let spoilt = folder.path().join("spoilt.db");
+        let mut bytes = whole.clone();
+        let place = bytes.windows(7).position(|part| part == b"payto:/");
+        bytes[place.expect("an account")] = 0xff;
+        std::fs::write(&spoilt, &bytes).expect("a file");
+        assert!(Backup::open(&spoilt).await.is_err());
+
+        let orphaned = folder.path().join("orphaned.db");
+        std::fs::write(&orphaned, &whole).expect("a file");
+        let orphan = "PRAGMA foreign_keys = OFF; DELETE FROM client";
+        execute(&DatabaseSettings::of_file(&orphaned), orphan).await;
+        let reason = refusal(&orphaned).await;
+        assert!(reason.contains("table validation"), "{reason}");
+
+        let text = folder.path().join("text.db");
+        std::fs::write(&text, "not a database at all").expect("a file");
+        let reason = refusal(&text).await;
+        assert!(reason.contains("not a database"), "{reason}");
+        let empty = folder.path().join("empty.db");
+        std::fs::write(&empty, "").expect("a file");
+        assert_eq!(refusal(&empty).await, "it has no tables of Kontor");
+
+        let in_use = folder.path().join("in-use.db");
+        std::fs::write(&in_use, &whole).expect("a file");
+        std::fs::write(folder.path().join("in-use.db-wal"), "changes").expect("a file");
+        let reason = refusal(&in_use).await;
+        assert!(reason.contains("in use"), "{reason}");
+
+        let missing = Backup::open(&folder.path().join("missing.db")).await.err();
+        assert!(
+            matches!(missing, Some(TransferError::File { .. })),
+            "{missing:?}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn older_tables_on_postgresql_are_for_the_older_program() {
+    on_database(async |test| {
+        let older = "DELETE FROM seaql_migrations WHERE version > 'm0008'";
+        execute(&test.settings, older).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let written = backup::write(&test.settings, &folder.path().join("backup.db")).await;
+        if test.is_sqlite() {
+            // The copy would have the step taken twice here.
+            assert!(written.is_err());
+        } else {
+            assert!(
+                matches!(written, Err(TransferError::SourceSchema(_))),
+                "{written:?}"
+            );
+        }
+        assert!(names_in(folder.path()).is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_backup_of_an_older_release_is_brought_up_to_date_on_the_way() {
+    on_empty_database(async |target| {
+        let (folder, older) = nowhere();
+        drop(kontor::db::Database::connect(&older).await.expect("a file"));
+        let connection = sea_orm::Database::connect(older.url.clone()).await;
+        let connection = connection.expect("a connection");
+        Migrator::up(&connection, Some(7)).await.expect("steps");
+        connection.close().await.expect("the end");
+        for rows in &ROWS[..3] {
+            execute(&older, rows).await;
+        }
+        let file = folder.path().join("backup.db");
+        let written = backup::write(&older, &file).await.expect("a backup");
+        assert_eq!(written.schema.pending(), &Migrator::step_names()[7..]);
+        let before = std::fs::read(&file).expect("a file");
+
+        let opened = Backup::open(&file).await.expect("a backup");
+        let restored = copy(&opened.snapshot, &target.settings).await;
+        assert_eq!(restored.expect("a copy"), written.tables);
+        opened.close().await;
+        assert_eq!(std::fs::read(&file).expect("a file"), before);
+        let status = target.database.schema_status().await.expect("a status");
+        assert_eq!(status, SchemaStatus::Current);
+
+        let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999', 1)";
+        execute(&DatabaseSettings::of_file(&file), newer).await;
+        let refused = Backup::open(&file).await.err();
+        assert!(
+            matches!(
+                refused,
+                Some(TransferError::Database(DatabaseError::TooNew { .. }))
+            ),
+            "{refused:?}"
+        );
+    })
+    .await;
+}
