@@ -74,6 +74,14 @@ soak: postgresql ## repeat the tests of races and of used challenges 100 times o
 	env -u KONTOR_TEST_DATABASE_URL $(SOAK)
 	tests/postgres.sh $(SOAK)
 
+# They measure time and take whole machines, so one after the other; each prints its figures.
+DURABILITY := cargo test --locked --test durability -- --test-threads 1
+
+.PHONY: durability
+durability: postgresql strace ## kill the server, cut it off, fill its disk, crowd it, on both databases (docs/durability.md)
+	env -u KONTOR_TEST_DATABASE_URL $(DURABILITY)
+	tests/postgres.sh $(DURABILITY)
+
 .PHONY: lint
 lint: format-check redocly dependencies unused clippy editions ## check format, code, OpenAPI documents and dependencies
 
@@ -189,6 +197,15 @@ oathtool:
 	@if command -v oathtool >/dev/null; then exit 0; fi; \
 	root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	$$root tests/oathtool.sh --version >/dev/null
+
+# What shows the system calls of a program: whether it waits for the disk.
+.PHONY: strace
+strace:
+	@if command -v strace >/dev/null; then exit 0; fi; \
+	command -v apt-get >/dev/null || { echo "strace is needed: install it first"; exit 1; }; \
+	root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	$$root apt-get update --quiet; \
+	DEBIAN_FRONTEND=noninteractive $$root apt-get install --quiet --yes --no-install-recommends strace
 
 # Libraries of others by which the suite is a client of the Challenger, below the target folder.
 .PHONY: clients
