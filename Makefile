@@ -48,7 +48,7 @@ run: ## build Kontor and start its sandbox: a throw-away server with a sample sh
 
 # The suites come last: their summary then closes the output.
 .PHONY: test
-test: postgresql oathtool nginx systemd clients sdk-generators browser ## run every test, on SQLite and then on PostgreSQL
+test: postgresql oathtool nginx systemd strace clients sdk-generators browser ## run every test, on SQLite and then on PostgreSQL
 	@echo "== Examples in the documentation"
 	cargo test --workspace --locked --doc
 	@echo "== Tests on SQLite"
@@ -78,6 +78,14 @@ soak: postgresql ## repeat the tests of races and of used challenges 100 times o
 	env -u KONTOR_TEST_DATABASE_URL $(SOAK)
 	tests/postgres.sh $(SOAK)
 
+# They measure time and take whole machines, so one after the other; each prints its figures.
+DURABILITY := cargo test --locked --test durability -- --test-threads 1
+
+.PHONY: durability
+durability: postgresql strace ## kill the server, cut it off, fill its disk, crowd it, on both databases (docs/durability.md)
+	env -u KONTOR_TEST_DATABASE_URL $(DURABILITY)
+	tests/postgres.sh $(DURABILITY)
+
 .PHONY: lint
 lint: format-check redocly dependencies unused container clippy editions ## check format, code, OpenAPI documents, dependencies and container
 
@@ -92,7 +100,7 @@ doc: ## build the documentation of the code, with every link checked
 .PHONY: sdk
 sdk: ## generate client libraries from the documents (TypeScript, Python, Rust, Go) into target/sdk
 	cargo build --locked
-	@KONTOR_PROGRAM=$(KONTOR) sdk/generate.sh
+	@KONTOR_PROGRAM=$(KONTOR) openapi/sdk/generate.sh
 
 .PHONY: bench
 bench: postgresql ## measure requests per second on SQLite and on PostgreSQL (ARGUMENTS=--json for a program)
@@ -220,6 +228,15 @@ nginx:
 systemd:
 	@tests/systemd.sh --version >/dev/null
 
+# What shows the system calls of a program: whether it waits for the disk.
+.PHONY: strace
+strace:
+	@if command -v strace >/dev/null; then exit 0; fi; \
+	command -v apt-get >/dev/null || { echo "strace is needed: install it first"; exit 1; }; \
+	root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	$$root apt-get update --quiet; \
+	DEBIAN_FRONTEND=noninteractive $$root apt-get install --quiet --yes --no-install-recommends strace
+
 # Libraries of others by which the suite is a client of the Challenger, below the target folder.
 .PHONY: clients
 clients:
@@ -229,7 +246,7 @@ clients:
 # What makes client libraries out of the documents, below the target folder.
 .PHONY: sdk-generators
 sdk-generators:
-	@sdk/generate.sh --install
+	@openapi/sdk/generate.sh --install
 
 # Chromium, and what walks through the Challenger's pages with it.
 .PHONY: browser

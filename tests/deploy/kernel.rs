@@ -1,10 +1,9 @@
 //! What the server asks of the kernel, which the unit must allow: no systemd runs here that would refuse it.
 
-use std::{collections::BTreeSet, fs, process::Command};
+use std::{collections::BTreeSet, fs};
 
 use data_encoding::BASE64;
 use rustix::process::geteuid;
-use snapbox::cmd::cargo_bin;
 
 use super::units::{SERVICE, analyze};
 use crate::cli::program::{on_place, request};
@@ -21,7 +20,7 @@ fn calls(group: &str) -> BTreeSet<String> {
     each.collect()
 }
 
-/// What the unit allows: the groups of the first line, without those of the second.
+/// What the unit allows: the groups of the first line, without those of the second, and the calls of the third.
 fn allowed() -> BTreeSet<String> {
     let mut lines = SERVICE
         .lines()
@@ -29,7 +28,11 @@ fn allowed() -> BTreeSet<String> {
     let groups = |line: &str| -> BTreeSet<String> { line.split(' ').flat_map(calls).collect() };
     let granted = groups(lines.next().expect("what is allowed"));
     let refused = lines.next().and_then(|line| line.strip_prefix('~'));
-    &granted - &groups(refused.expect("what is refused"))
+    let given_back = lines.next().expect("what is given back").split(' ');
+    let mut allowed = &granted - &groups(refused.expect("what is refused"));
+    allowed.extend(given_back.map(str::to_owned));
+    assert_eq!(lines.next(), None);
+    allowed
 }
 
 /// The calls of a trace, each of whose lines begins with a process and a call.
@@ -58,17 +61,16 @@ async fn the_unit_allows_what_the_server_asks_of_the_kernel() {
     on_place(async |place| {
         place.create_instance("shop");
         let trace = place.path("trace");
-        let mut traced = Command::new("strace");
+        let to = trace.display().to_string();
         // As a child of the server, so that signals reach the server.
-        traced.args(["-D", "-f", "-qq", "-o"]).arg(&trace);
-        traced.arg(cargo_bin!("kontor"));
+        let traced = ["strace", "-D", "-f", "-qq", "-o", &to];
         let path = std::env::var("PATH").expect("a PATH");
         let environment = [
             ("PATH", &*path),
             ("KONTOR_CHALLENGER__ENABLED", "true"),
             ("KONTOR_TAN__EMAIL__COMMAND", "[\"/bin/cat\"]"),
         ];
-        let server = place.start_by(traced, &["serve"], &environment);
+        let server = place.start_under(&traced, &["serve"], &environment);
         let url = server.merchant_url();
         assert_eq!(request("GET", &format!("{url}config"), "", "").0, 200);
         let login = format!("Basic {}", BASE64.encode(b"shop:sesame"));
