@@ -48,7 +48,7 @@ run: ## build Kontor and start its sandbox: a throw-away server with a sample sh
 
 # The suites come last: their summary then closes the output.
 .PHONY: test
-test: postgresql oathtool nginx systemd strace clients sdk-generators browser ## run every test, on SQLite and then on PostgreSQL
+test: postgresql oathtool nginx systemd strace clients sdk-generators browser schemathesis ## run every test, on SQLite and then on PostgreSQL
 	@echo "== Examples in the documentation"
 	cargo test --workspace --locked --doc
 	@echo "== Tests on SQLite"
@@ -85,6 +85,23 @@ DURABILITY := cargo test --locked --test durability -- --test-threads 1
 durability: postgresql strace ## kill the server, cut it off, fill its disk, crowd it, on both databases (docs/durability.md)
 	env -u KONTOR_TEST_DATABASE_URL $(DURABILITY)
 	tests/postgres.sh $(DURABILITY)
+
+# How long `make fuzz` goes on with the documents on each database, in seconds; how many inputs each property is tried with; and
+# what the requests begin with: a number that is printed, and that repeats them.
+SECONDS_OF_FUZZING ?= 300
+CASES ?= 20000
+SEED ?= $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+
+FUZZ := env KONTOR_FUZZ_SEED=$(SEED) KONTOR_FUZZ_SECONDS=$(SECONDS_OF_FUZZING) KONTOR_FUZZ_EXAMPLES=200 KONTOR_FUZZ_AT_ROOT=. \
+	cargo test --locked --test suite fuzz::
+
+.PHONY: fuzz
+fuzz: postgresql schemathesis ## send random requests and inputs for ten minutes (SEED=, SECONDS_OF_FUZZING=, CASES=)
+	@echo "== Seed $(SEED): make fuzz SEED=$(SEED) repeats the requests"
+	env -u KONTOR_TEST_DATABASE_URL $(FUZZ)
+	tests/postgres.sh $(FUZZ)
+	env -u KONTOR_TEST_DATABASE_URL PROPTEST_CASES=$(CASES) cargo test --locked --test suite properties::
+	PROPTEST_CASES=$(CASES) cargo test --locked --lib
 
 .PHONY: lint
 lint: format-check redocly dependencies unused container clippy editions ## check format, code, OpenAPI documents, dependencies and container
@@ -252,3 +269,8 @@ sdk-generators:
 .PHONY: browser
 browser:
 	@tests/browser.sh --install
+
+# What makes requests of the documents, below the target folder.
+.PHONY: schemathesis
+schemathesis:
+	@tests/fuzz.sh --install

@@ -72,8 +72,10 @@ impl Format {
         is_json || essence == self.media_type()
     }
 
-    fn parse(self, bytes: &[u8]) -> Result<Option<Value>, Fault> {
+    /// The body's value. Nothing at all is a form without fields where there has to be a body, and no body elsewhere.
+    fn parse(self, bytes: &[u8], required: bool) -> Result<Option<Value>, Fault> {
         match self {
+            Self::Form if required => form(bytes).map(Some),
             _ if bytes.is_empty() => Ok(None),
             Self::Json => json::parse(bytes).map(Some),
             Self::Form => form(bytes).map(Some),
@@ -130,7 +132,7 @@ async fn read<T: FromBody, O: Described>(
             .with_parameter("Content-Type")
             .into());
     };
-    let value = format.parse(&bytes).and_then(T::from_body);
+    let value = format.parse(&bytes, T::REQUIRED).and_then(T::from_body);
     Ok(value.map_err(|fault| fault.into_error(O::operation()))?)
 }
 

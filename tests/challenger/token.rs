@@ -47,6 +47,25 @@ fn forged(code: &str) -> String {
 }
 
 #[tokio::test]
+async fn a_form_without_fields_lacks_the_grant_type() {
+    on_challenger(async |scene| {
+        let form = "application/x-www-form-urlencoded";
+        for headers in [&[][..], &[("content-type", form)]] {
+            let mut call = scene
+                .post("/token")
+                .basic(&scene.client.id, &scene.client.secret);
+            for (name, value) in headers {
+                call = call.header(name, value);
+            }
+            let refused = call.send().await;
+            assert_eq!(oauth(&refused, 400, 25), "invalid_request");
+            assert_eq!(refused.json()["parameter"], "grant_type");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn each_wrong_request_has_its_error() {
     on_challenger(async |scene| {
         let code = scene.code().await;

@@ -19,7 +19,7 @@ pub struct Call<'a> {
     service: Service,
     method: String,
     path: String,
-    headers: Vec<(String, String)>,
+    headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
 }
 
@@ -35,8 +35,13 @@ impl<'a> Call<'a> {
         }
     }
 
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
+    pub fn header(self, name: &str, value: &str) -> Self {
+        self.header_of_bytes(name, value.as_bytes())
+    }
+
+    /// A header that need not be text.
+    pub fn header_of_bytes(mut self, name: &str, value: &[u8]) -> Self {
+        self.headers.push((name.to_owned(), value.to_vec()));
         self
     }
 
@@ -91,7 +96,7 @@ impl<'a> Call<'a> {
         let mut request = Request::builder().method(self.method.parse().expect("a method"));
         request = request.uri(self.path.parse::<Uri>().expect("a path"));
         for (name, value) in &self.headers {
-            request = request.header(name.as_str(), value.as_str());
+            request = request.header(name.as_str(), value.as_slice());
         }
         let request = request.body(Body::from(self.body));
         let response = self.app.send_to(self.service, request).await;

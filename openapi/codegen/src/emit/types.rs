@@ -172,7 +172,8 @@ fn union(name: &Ident, variants: &[Variant], discriminator: Option<&str>) -> Tok
     });
     let Some(property) = discriminator else {
         let derive = derive(&TokenStream::new());
-        return quote!(#derive #[serde(untagged)] pub enum #name { #(#items,)* });
+        // What serde says otherwise, names the type.
+        return quote!(#derive #[serde(untagged, expecting = "has none of the forms that are described")] pub enum #name { #(#items,)* });
     };
     let arms = variants.iter().map(|variant| {
         let (name, tags) = (&variant.name, &variant.tags);

@@ -1,0 +1,186 @@
+"""Hooks of Schemathesis: credentials, ids of what exists, and what every answer must be like beside what its own checks say.
+
+A request is generated from the document, and then most of its ids are replaced by some that exist, wherever the id is not what is
+wrong with it on purpose.
+"""
+
+import hashlib
+import os
+import sys
+
+import schemathesis
+from schemathesis.core.failures import Failure
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.generation.meta import TestPhase
+from schemathesis.openapi.checks import IgnoredAuth
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+from documented import documented_errors  # noqa: E402
+from exceptions import is_meant  # noqa: E402
+from world import CHALLENGER, CLIENT, CLIENT_SECRET, REDIRECT_URI, SHOP, Challenger, Merchant, basic, bearer, password  # noqa: E402
+
+merchant = Merchant()
+challenger = Challenger()
+information = {}
+given = set()
+
+
+def base_url(case):
+    return (case.operation.base_url or "").rstrip("/")
+
+
+def instance_of(case):
+    """The instance that a request speaks as."""
+    if case.path.startswith("/management") or "/instances/" not in base_url(case):
+        return "admin"
+    return base_url(case).rsplit("/", 1)[1]
+
+
+def operation_id(case):
+    return case.operation.definition.raw["operationId"]
+
+
+def chance(case, salt, percent):
+    """A decision that depends on the request alone, so that a seed repeats the run."""
+    text = f"{salt} {case.method} {case.path} {case.path_parameters} {case.query} {case.body}"
+    return hashlib.sha256(text.encode(errors="replace")).digest()[0] * 100 < percent * 256
+
+
+def is_wrong_on_purpose(case, location):
+    component = case.meta.components.get(location) if case.meta else None
+    return component is not None and component.mode.is_negative
+
+
+@schemathesis.auth(refresh_interval=None)
+class Credentials:
+    """Says that a request carries credentials; `before_call` sets those that work at that moment."""
+
+    def get(self, case, context):
+        return "here"
+
+    def set(self, case, data, context):
+        if case.operation.definition.raw.get("security"):
+            case.headers["Authorization"] = "to be set"
+
+
+def authorization(case):
+    operation = operation_id(case)
+    if operation == "createToken":
+        instance = instance_of(case)
+        return basic(instance, password(instance))
+    if operation == "setUpValidation":
+        return bearer(CLIENT_SECRET)
+    if operation == "redeemCode":
+        return basic(CLIENT, CLIENT_SECRET)
+    if operation == "getValidatedAddress":
+        if "token" not in information:
+            information["token"] = challenger.token()
+        return bearer(information["token"])
+    instance = instance_of(case)
+    if operation == "revokeOwnToken":
+        return bearer(merchant.spare_token(base_url(case), instance))
+    return bearer(merchant.token(instance))
+
+
+def seed_merchant(case):
+    parameters = case.path_parameters
+    base, instance = base_url(case), instance_of(case)
+    if "instance" in parameters:
+        return {"instance": SHOP}
+    if "device_id" in parameters:
+        return {"device_id": merchant.device(base, merchant.token(instance))}
+    if "h_wire" in parameters:
+        return {"h_wire": merchant.account(base, merchant.token(instance))}
+    if "serial" in parameters:
+        return {"serial": merchant.serial(base, merchant.token(instance))}
+    if "challenge_id" in parameters:
+        confirms = operation_id(case) == "confirmChallenge"
+        base = base if "/instances/" in base else f"{base}/instances/{SHOP}"
+        challenge, code = merchant.challenge(base, confirms)
+        if confirms and code and isinstance(case.body, dict) and chance(case, "tan", 60):
+            case.body = {**case.body, "tan": code}
+        return {"challenge_id": challenge}
+    return {}
+
+
+def seed_challenger(case):
+    operation = operation_id(case)
+    if "client_id" in case.path_parameters:
+        return {"client_id": CLIENT}
+    if operation == "redeemCode" and isinstance(case.body, dict):
+        body = {**case.body, "grant_type": "authorization_code", "redirect_uri": REDIRECT_URI}
+        body["code"] = challenger.authorization_code()
+        body.pop("client_secret", None)
+        case.body = {**body, "client_id": CLIENT}
+    if "nonce" not in case.path_parameters:
+        return {}
+    if operation.startswith("startValidation"):
+        if not is_wrong_on_purpose(case, ParameterLocation.QUERY):
+            case.query = {**case.query, "client_id": CLIENT, "redirect_uri": REDIRECT_URI}
+        return {"nonce": challenger.set_up()}
+    if operation != "solveValidation":
+        return {"nonce": challenger.begun()}
+    nonce, code = challenger.with_code()
+    if isinstance(case.body, dict) and chance(case, "pin", 60):
+        case.body = {**case.body, "pin": code}
+    return {"nonce": nonce}
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Replaces what was generated by what exists."""
+    if not base_url(case).startswith(CHALLENGER):
+        merchant.token(SHOP)
+    if case.method.upper() != case.operation.method.upper():
+        return
+    # There, ids come from earlier answers.
+    is_chained = case.meta is not None and case.meta.phase.name == TestPhase.STATEFUL
+    wrong_path = is_chained or is_wrong_on_purpose(case, ParameterLocation.PATH)
+    if not is_wrong_on_purpose(case, ParameterLocation.BODY) and not wrong_path and chance(case, "ids", 80):
+        seed = seed_challenger if base_url(case).startswith(CHALLENGER) else seed_merchant
+        found = {name: value for name, value in seed(case).items() if value is not None}
+        if found:
+            case.path_parameters = {**case.path_parameters, **found}
+    if case.headers.get("Authorization") == "to be set":
+        case.headers["Authorization"] = authorization(case)["Authorization"]
+        given.add(case.headers["Authorization"])
+
+
+#: What may end the tokens of an instance, or the instance.
+ENDING = {"changeInstanceAuth", "changeOwnInstanceAuth", "deleteInstance", "deleteOwnInstance", "resetPassword", "revokeOwnToken", "revokeToken"}
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    if response.status_code in (401, 404) or operation_id(case) in ENDING:
+        merchant.doubt()
+
+
+@schemathesis.hook
+def filter_failure(context, failure, case, response):
+    """Leaves out what is as it should be, although the document cannot say so."""
+    # Schemathesis forgets at times that credentials are not some that it made up.
+    if isinstance(failure, IgnoredAuth) and response.request.headers.get("Authorization") in given:
+        return False
+    return not is_meant(failure, case, response)
+
+
+class UndocumentedError(Failure):
+    """An error whose code the document does not list for its status."""
+
+    def __init__(self, operation, message):
+        super().__init__(operation=operation, title="Undocumented error", message=message)
+
+
+@schemathesis.check
+def error_code_conformance(ctx, response, case):
+    """Every error is one of those that the document lists for the operation, by status and code."""
+    if response.status_code < 400 or case.method.upper() != case.operation.method.upper():
+        return
+    listed = documented_errors(case.operation, response.status_code)
+    if listed is None or not response.headers.get("content-type", [""])[0].startswith("application/json"):
+        return
+    code = response.json().get("code")
+    if code not in listed:
+        raise UndocumentedError(case.operation.label, f"{response.status_code} with code {code}, listed: {sorted(listed)}")
