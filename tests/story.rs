@@ -2,6 +2,7 @@
 
 mod backup;
 mod challenger;
+mod install;
 mod operator;
 mod page;
 mod reader;

@@ -23,6 +23,7 @@ pub mod restore;
 pub mod sandbox;
 pub mod serve;
 pub mod signals;
+pub mod supervisor;
 pub mod token;
 
 use std::ffi::OsString;

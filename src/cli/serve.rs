@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::output;
 use super::password::{ADMIN_PASSWORD, admin_from_environment};
 use super::signals::{Signals, serve_until_stopped};
+use super::supervisor;
 use crate::app::{App, Migration, database_settings};
 use crate::audit::Origin;
 use crate::clock::Clock;
@@ -96,7 +97,10 @@ async fn serve(loaded: Loaded, config: Option<&Path>) -> Result<(), Failure> {
         LogFormat::Json => started.log(),
     }
     warn_of_unreachable(&app).await?;
+    warn_of_losses(&app).await?;
     let notice = app.settings.limits.shutdown_notice;
+    // Connections are taken from here on: they wait for the moment that is left.
+    supervisor::is_ready();
     serve_until_stopped(Arc::new(app), listeners, signals, notice).await
 }
 
@@ -176,6 +180,18 @@ async fn warn_of_unreachable(app: &App) -> Result<(), Failure> {
     }
     if let Some(instances) = found.without_mandatory_factor {
         tracing::warn!(instances, "{}", delivery::WITHOUT_MANDATORY_FACTOR);
+    }
+    Ok(())
+}
+
+/// Tells of a PostgreSQL server that can lose what clients were told is stored. Whoever set it up so may want it; shops do not.
+async fn warn_of_losses(app: &App) -> Result<(), Failure> {
+    let lossy = app.database.lossy_settings().await?;
+    if !lossy.is_empty() {
+        tracing::warn!(
+            settings = lossy.join(", "),
+            "settings of the PostgreSQL server are off, so that it can lose what it has stored when its machine fails"
+        );
     }
     Ok(())
 }

@@ -1,19 +1,23 @@
-//! The signals that end a server.
+//! The signals that end a server, and one that must not.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::failure::Failure;
+use super::supervisor;
 use crate::app::App;
 use crate::server::{self, Listeners};
 
-/// SIGTERM and SIGINT of this process. As long as it lives, neither ends the process by itself.
+/// SIGTERM and SIGINT of this process. As long as it lives, neither ends the process by itself, and SIGXFSZ does not end it at all:
+/// a write to a file that may not grow fails, as one on a full disk does.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    _file_too_long: Signal,
 }
 
 impl Signals {
@@ -29,6 +33,7 @@ impl Signals {
         Ok(Self {
             terminate: catch(SignalKind::terminate())?,
             interrupt: catch(SignalKind::interrupt())?,
+            _file_too_long: catch(SignalKind::from_raw(Number::XFSZ.as_raw()))?,
         })
     }
 
@@ -55,6 +60,7 @@ pub async fn serve_until_stopped(
     let second_signal = async move {
         let name = signals.next().await;
         tracing::info!(signal = name, "stopping: open requests are finished first");
+        supervisor::is_stopping();
         // A server that has stopped by itself needs not be told.
         stop.send(()).ok();
         signals.next().await

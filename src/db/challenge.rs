@@ -8,7 +8,8 @@ use entity::challenge_group::{self, Budget};
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
+    QueryTrait,
 };
 
 pub use self::open::{Open, evict, sent_until};
@@ -369,6 +370,9 @@ pub async fn end_of_channel(
     Ok(())
 }
 
+/// No request is open so long, in microseconds: one that seems to be was made by a clock that was wrong, and would be in the way.
+const FURTHEST_US: i64 = 24 * 60 * 60 * 1_000_000;
+
 /// Removes requests that have ended, at most `most`, and returns how many.
 ///
 /// # Errors
@@ -383,7 +387,11 @@ pub async fn remove_expired(
     let expired = Entity::find()
         .select_only()
         .column(Column::Serial)
-        .filter(Column::ExpiresAtUs.lte(now_us))
+        .filter(
+            Condition::any()
+                .add(Column::ExpiresAtUs.lte(now_us))
+                .add(Column::ExpiresAtUs.gt(now_us.saturating_add(FURTHEST_US))),
+        )
         .limit(most)
         // Writes that have nothing else to do with each other must not wait for each other here. SQLite has no such locks.
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);

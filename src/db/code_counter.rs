@@ -224,9 +224,12 @@ async fn room(
     use code_transmission::{Column, Entity};
 
     let too_old_us = now_us.saturating_sub(WINDOW_US);
+    // What lies further ahead was noted by a clock that was wrong; it must not count until it was right.
+    let too_new_us = now_us.saturating_add(WINDOW_US);
     let counts = Entity::find()
         .filter(Column::CounterSerial.eq(counter_serial))
-        .filter(Column::AtUs.gt(too_old_us));
+        .filter(Column::AtUs.gt(too_old_us))
+        .filter(Column::AtUs.lte(too_new_us));
     if counts.clone().count(connection).await? < counted.most {
         return Ok(Room::Left);
     }

@@ -2,17 +2,14 @@
 
 use std::fs::OpenOptions;
 use std::path::Path;
-use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 
-use super::{DatabaseError, DatabaseSettings};
+use super::{DatabaseError, DatabaseSettings, stalls::Stalls};
 
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
-/// A connection that rested longer is tried before it is used: the server may have gone meanwhile. Trying every time would double the cost of a query.
-const UNTRIED_REST: Duration = Duration::from_secs(1);
 
 /// How many connections for queries those may use at once whom one change woke: half of them.
 pub(super) fn share_of_connections(settings: &DatabaseSettings) -> Result<usize, DatabaseError> {
@@ -104,13 +101,30 @@ fn sqlite_options(
 /// The connections of a server: queries and writes share them.
 pub(super) async fn postgres_pool(
     settings: &DatabaseSettings,
+    stalls: &Stalls,
 ) -> Result<DatabaseConnection, DatabaseError> {
     let mut options = common_options(settings);
+    let (of_rested, of_given_back) = (stalls.clone(), stalls.clone());
+    let idle_limit = settings.answer_deadline();
     options
         .max_connections(postgres_connection_count(settings))
-        .test_before_acquire_if_idle_for(UNTRIED_REST)
+        .test_before_acquire(false)
+        .map_sqlx_postgres_before_acquire(move |connection, state| {
+            Box::pin(of_rested.clone().try_rested(connection, state.idle_for))
+        })
+        .map_sqlx_postgres_pool_opts(move |pool| {
+            let stalls = of_given_back.clone();
+            pool.after_release(move |connection, _| {
+                Box::pin(stalls.clone().try_given_back(connection))
+            })
+        })
         // A closure whose deadline has passed leaves its statement behind; the server must end it too.
-        .statement_timeout(settings.write_deadline);
+        .statement_timeout(settings.write_deadline)
+        // And where this side is gone without a word, the locks of its transactions must not stay for hours.
+        .map_sqlx_postgres_opts(move |options| {
+            let idle = idle_limit.as_millis().to_string();
+            options.options([("idle_in_transaction_session_timeout", idle)])
+        });
     open(options).await
 }
 

@@ -11,7 +11,7 @@ use sea_orm::{
 
 use super::{
     DatabaseError, DatabaseSettings, ReadConnection, SchemaStatus, code_counter::WINDOW_US,
-    connect, schema,
+    connect, lossy::lossy_settings, schema,
 };
 
 /// A connection that only looks.
@@ -50,7 +50,7 @@ impl Examination {
             None => connect::postgres_examiner(settings).await?,
         };
         Ok(Self {
-            connection: ReadConnection::new(connections),
+            connection: ReadConnection::new(connections, None),
         })
     }
 
@@ -106,9 +106,6 @@ impl Examination {
     pub async fn postgres(&self) -> Result<PostgresFacts, DatabaseError> {
         const CONNECTIONS: &str = "\
             SELECT current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint";
-        const FORGETFUL: &str = "\
-            SELECT name || ' = ' || setting FROM pg_settings \
-            WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off' ORDER BY name";
         const NOW: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
         Ok(PostgresFacts {
             version: self
@@ -121,7 +118,7 @@ impl Examination {
                 .value("SELECT current_setting('server_encoding')")
                 .await?,
             connections: self.value(CONNECTIONS).await?,
-            forgetful: self.column(FORGETFUL).await?,
+            forgetful: lossy_settings(&self.connection).await?,
             now_us: self.value(NOW).await?,
         })
     }

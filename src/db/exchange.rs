@@ -101,6 +101,16 @@ pub async fn ensure(
     announce_if(transaction, reset.rows_affected == 1)
 }
 
+/// No download is put off so long, in microseconds: one that is was put off by a clock that was wrong.
+const FURTHEST_US: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// Whether a payment provider is to be asked for its keys.
+#[must_use]
+pub fn is_due(row: &Model, now_us: i64) -> bool {
+    let left_us = row.next_download_at_us.saturating_sub(now_us);
+    left_us <= 0 || left_us > FURTHEST_US
+}
+
 /// Takes the right to ask a payment provider, if it is due. Of several that try at once, one gets it.
 ///
 /// # Errors
@@ -111,7 +121,7 @@ pub async fn lease(
     now_us: i64,
     until_us: i64,
 ) -> Result<Option<Lease>, DatabaseError> {
-    if row.next_download_at_us > now_us {
+    if !is_due(row, now_us) {
         return Ok(None);
     }
     let taken = Entity::update_many()

@@ -67,6 +67,9 @@ pub struct NextCheck {
     pub unchanged: i32,
 }
 
+/// No question is put off so long, in microseconds: one that is was put off by a clock that was wrong, and is due.
+const FURTHEST_US: i64 = 2 * 60 * 60 * 1_000_000;
+
 /// The accounts that are due, those first that wait longest; at most so many. Instances take turns, so that one with many
 /// accounts does not keep the others waiting.
 ///
@@ -90,11 +93,16 @@ pub async fn due(
             JOIN instance ON instance.serial = account.instance_serial \
             LEFT JOIN kyc_check last ON last.account_serial = account.serial AND last.exchange_url = $1 \
             WHERE account.is_active AND instance.deleted_at_us IS NULL \
-                AND (last.next_check_at_us IS NULL OR last.next_check_at_us <= $2) \
+                AND (last.next_check_at_us IS NULL OR last.next_check_at_us <= $2 OR last.next_check_at_us > $4) \
         ) due \
         ORDER BY turn, COALESCE(next_check_at_us, 0), account_serial \
         LIMIT $3";
-    let values = [exchange_url.into(), now_us.into(), i64::from(most).into()];
+    let values = [
+        exchange_url.into(),
+        now_us.into(),
+        i64::from(most).into(),
+        now_us.saturating_add(FURTHEST_US).into(),
+    ];
     let backend = connection.get_database_backend();
     let statement = Statement::from_sql_and_values(backend, SQL, values);
     let rows = connection.query_all_raw(statement).await?;

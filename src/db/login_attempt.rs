@@ -4,7 +4,8 @@ use entity::{login_attempt, login_limit};
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::sea_query::{LockBehavior, LockType};
 use sea_orm::{
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
 };
 
 use super::{DatabaseError, WriteTransaction};
@@ -59,9 +60,14 @@ pub async fn reserve(
     .await?;
     let of_limit = Column::LoginLimitSerial.eq(login_limit_serial);
     let too_old_us = now_us.saturating_sub(limit.window_us);
+    // What lies further ahead than the window is long was noted by a clock that was wrong; it must not count until it was right.
+    let too_new_us = now_us.saturating_add(limit.window_us);
+    let no_longer_counts = Condition::any()
+        .add(Column::AtUs.lte(too_old_us))
+        .add(Column::AtUs.gt(too_new_us));
     Entity::delete_many()
         .filter(of_limit.clone())
-        .filter(Column::AtUs.lte(too_old_us))
+        .filter(no_longer_counts)
         .exec(transaction)
         .await?;
     let counted = Entity::find()

@@ -32,6 +32,7 @@ pub mod validation;
 mod changes;
 mod connect;
 mod error;
+mod lossy;
 mod page;
 mod postgres;
 mod read;
@@ -39,6 +40,7 @@ mod schema;
 mod serve_lock;
 mod settings;
 mod sqlite;
+mod stalls;
 mod status;
 mod unique;
 mod write;
@@ -96,19 +98,28 @@ impl Database {
                 let readers = connect::sqlite_readers(&settings).await?;
                 Ok(Self {
                     settings,
-                    readers: ReadConnection::new(readers),
+                    readers: ReadConnection::new(readers, None),
                     writer: Writer::Sqlite(writer),
                     changes,
                     listener: Mutex::default(),
                 })
             }
             None => {
-                let pool = connect::postgres_pool(&settings).await?;
-                let deadline = settings.write_deadline;
-                let writer = postgres::PostgresWriter::new(pool.clone(), changes.clone(), deadline);
+                let stalls = stalls::Stalls::new(settings.busy_timeout);
+                let pool = connect::postgres_pool(&settings, &stalls).await?;
+                let writer = postgres::PostgresWriter::new(
+                    pool.clone(),
+                    changes.clone(),
+                    &settings,
+                    stalls.clone(),
+                );
+                let patience = read::Patience {
+                    limit: settings.answer_deadline(),
+                    stalls,
+                };
                 Ok(Self {
                     settings,
-                    readers: ReadConnection::new(pool),
+                    readers: ReadConnection::new(pool, Some(patience)),
                     writer: Writer::Postgres(writer),
                     changes,
                     listener: Mutex::default(),
@@ -188,7 +199,7 @@ impl Database {
         status::pool_status(self)
     }
 
-    /// Takes no more writes, finishes those that were handed in, and closes all connections. Waiting is not ended: see [`Changes::release`].
+    /// Takes no more writes, finishes those that were handed in, and closes all connections that still answer. Waiting is not ended: see [`Changes::release`].
     pub async fn close(&self) {
         let mut listener = std::mem::take(&mut *self.listener());
         listener.shutdown().await;
@@ -196,6 +207,12 @@ impl Database {
             Writer::Sqlite(writer) => writer.close().await,
             Writer::Postgres(writer) => writer.close().await,
         }
-        self.readers.close().await;
+        let patience = self.settings.answer_deadline();
+        if tokio::time::timeout(patience, self.readers.close())
+            .await
+            .is_err()
+        {
+            tracing::warn!("connections to the database that do not answer were left behind");
+        }
     }
 }

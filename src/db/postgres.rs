@@ -10,8 +10,9 @@ use tokio::sync::RwLock;
 use tracing::Instrument;
 
 use super::error::is_conflict;
+use super::stalls::Stalls;
 use super::write::{self, Run};
-use super::{Changes, DatabaseError, WriteTransaction};
+use super::{Changes, DatabaseError, DatabaseSettings, WriteTransaction};
 
 /// How often a transaction is tried.
 const ATTEMPTS: u32 = 8;
@@ -25,6 +26,9 @@ struct Inner {
     pool: DatabaseConnection,
     changes: Changes,
     deadline: Duration,
+    /// The longest wait for a connection and the begin of a transaction on it.
+    begin_deadline: Duration,
+    stalls: Stalls,
     commits: AtomicU64,
     running: AtomicUsize,
     pauses: AtomicU64,
@@ -41,11 +45,18 @@ enum Attempt<T, E> {
 }
 
 impl PostgresWriter {
-    pub(super) fn new(pool: DatabaseConnection, changes: Changes, deadline: Duration) -> Self {
+    pub(super) fn new(
+        pool: DatabaseConnection,
+        changes: Changes,
+        settings: &DatabaseSettings,
+        stalls: Stalls,
+    ) -> Self {
         Self(Arc::new(Inner {
             pool,
             changes,
-            deadline,
+            deadline: settings.write_deadline,
+            begin_deadline: settings.answer_deadline(),
+            stalls,
             commits: AtomicU64::new(0),
             running: AtomicUsize::new(0),
             pauses: AtomicU64::new(0),
@@ -120,9 +131,13 @@ impl Inner {
         F: for<'t> Fn(&'t WriteTransaction) -> BoxFuture<'t, Result<T, E>>,
         E: From<DatabaseError>,
     {
-        let transaction = match self.pool.begin().await {
-            Ok(transaction) => WriteTransaction::new(transaction),
-            Err(error) => return Attempt::Answer(Err(DatabaseError::Start(error).into())),
+        let begin = self.stalls.watch(self.pool.begin());
+        let transaction = match tokio::time::timeout(self.begin_deadline, begin).await {
+            Ok(Ok(transaction)) => WriteTransaction::new(transaction),
+            Ok(Err(error)) => return Attempt::Answer(Err(DatabaseError::Start(error).into())),
+            Err(_elapsed) => {
+                return Attempt::Answer(Err(DatabaseError::Start(no_answer()).into()));
+            }
         };
         let run = write::run(closure, &transaction, self.deadline).await;
         let conflict = transaction
@@ -135,8 +150,11 @@ impl Inner {
                 self.roll_back(transaction).await;
                 conflict.map_or(Attempt::Answer(Err(refusal)), Attempt::Conflict)
             }
-            // The connection may be busy with a statement; the pool rolls back when it has ended.
-            Run::Interrupted(error) => Attempt::Answer(Err(error.into())),
+            // The connection may be busy with a statement; the pool rolls back when it has ended, or closes it when it does not.
+            Run::Interrupted(error) => {
+                self.stalls.suspect();
+                Attempt::Answer(Err(error.into()))
+            }
         }
     }
 
@@ -148,6 +166,7 @@ impl Inner {
             transaction.notify_others().await?;
             transaction.commit().await
         };
+        let ending = self.stalls.watch(ending);
         let error = match tokio::time::timeout(self.deadline, ending).await {
             Ok(Ok(announced)) => {
                 self.commits.fetch_add(1, Ordering::Relaxed);
@@ -156,7 +175,7 @@ impl Inner {
             }
             Ok(Err(error)) if is_conflict(&error) => return Attempt::Conflict(error),
             Ok(Err(error)) => error,
-            Err(_elapsed) => DbErr::Custom("the server did not answer in time".to_owned()),
+            Err(_elapsed) => no_answer(),
         };
         tracing::error!(%error, "a commit failed");
         Attempt::Answer(Err(DatabaseError::Commit(error).into()))
@@ -164,7 +183,8 @@ impl Inner {
 
     /// Done before the answer, so that the locks are free when the caller goes on.
     async fn roll_back(&self, transaction: WriteTransaction) {
-        match tokio::time::timeout(self.deadline, transaction.roll_back()).await {
+        let roll_back = self.stalls.watch(transaction.roll_back());
+        match tokio::time::timeout(self.deadline, roll_back).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "a roll-back failed"),
             Err(_elapsed) => tracing::debug!("a roll-back was not answered in time"),
@@ -180,4 +200,8 @@ impl Inner {
             f64::from((step.wrapping_mul(GOLDEN_RATIO) >> 32) as u32) / f64::from(u32::MAX);
         (FIRST_PAUSE * (1 << (number - 1))).mul_f64(0.5 + spread / 2.0)
     }
+}
+
+fn no_answer() -> DbErr {
+    DbErr::Custom("the server did not answer in time".to_owned())
 }

@@ -45,7 +45,9 @@ impl SchemaStatus {
 
 /// Compares, by queries only.
 pub(super) async fn status(connection: &ReadConnection) -> Result<SchemaStatus, DatabaseError> {
-    compared(connection.connections()).await
+    connection
+        .answered(compared(connection.connections()))
+        .await
 }
 
 /// The same on any connection, or in a transaction.

@@ -33,6 +33,12 @@ impl DatabaseSettings {
         }
     }
 
+    /// How long a query, its wait for a connection included, and each step of a write may take on a PostgreSQL server that answers at
+    /// all: it ends every statement sooner.
+    pub(super) fn answer_deadline(&self) -> Duration {
+        self.busy_timeout + self.write_deadline
+    }
+
     /// The defaults for the SQLite database in a file, whatever its name.
     pub fn of_file(path: &Path) -> Self {
         // The driver decodes percent signs, and takes what follows a question mark for options.

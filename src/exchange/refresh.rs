@@ -88,7 +88,7 @@ async fn lease_due(app: &App) -> Result<Vec<(Exchange, Lease)>, DatabaseError> {
             .iter()
             .find(|row| row.base_url == exchange.base_url.as_str());
         row.is_none_or(|row| {
-            row.next_download_at_us <= now_us || row.master_pub != exchange.master_key.0
+            db::exchange::is_due(row, now_us) || row.master_pub != exchange.master_key.0
         })
     };
     let due: Vec<Exchange> = configured(app)

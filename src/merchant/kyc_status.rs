@@ -172,6 +172,8 @@ pub async fn show(
     let found = found.await?;
     if query.timeout_ms.is_some() {
         let proof = caller.proof();
+        // All that wait may be answered at once, at the end of the server at the latest.
+        let _turn = app.database.changes().turn().await;
         proof.check_again(app.database.read(), app.now_us()).await?;
     }
     if found.is_empty() {

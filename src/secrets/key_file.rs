@@ -171,7 +171,11 @@ fn read_private_text(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
     let file = File::open(path).map_err(read_error)?;
     let metadata = file.metadata().map_err(read_error)?;
     let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    let forbidden = match is_credential(path) {
+        true => 0o037,
+        false => 0o077,
+    };
+    if mode & forbidden != 0 {
         let path = path.to_owned();
         return Err(KeyFileError::OpenToOthers { path, mode });
     }
@@ -184,6 +188,14 @@ fn read_private_text(path: &Path) -> Result<Zeroizing<String>, KeyFileError> {
         .read_to_string(&mut text)
         .map_err(read_error)?;
     Ok(text)
+}
+
+/// Whether the service manager put the file there for this process alone (`LoadCredential=` of systemd). It lets the process in by an
+/// access control list, whose mask stands where the rights of the group are otherwise shown.
+fn is_credential(path: &Path) -> bool {
+    std::env::var_os("CREDENTIALS_DIRECTORY")
+        .filter(|folder| !folder.is_empty())
+        .is_some_and(|folder| path.parent() == Some(Path::new(&folder)))
 }
 
 fn parse_key(line: &str, earlier: &[MasterKey]) -> Result<MasterKey, &'static str> {

@@ -93,13 +93,15 @@ impl Spool {
     }
 }
 
-/// Appends a line in a single call, so that other processes cannot write into it.
+/// Appends a whole line or nothing, whoever else writes: the file is locked, and what a full disk has cut off is taken back.
 fn append(file: &Path, line: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(0o600);
-    let written = options.open(file)?.write(line)?;
-    match written == line.len() {
-        true => Ok(()),
-        false => Err(io::Error::from(io::ErrorKind::WriteZero)),
-    }
+    let mut file = options.open(file)?;
+    file.lock()?;
+    let length = file.metadata()?.len();
+    file.write_all(line).inspect_err(|_| {
+        // What is no file, such as a pipe, cannot be cut; nothing else is to be done about it.
+        drop(file.set_len(length));
+    })
 }

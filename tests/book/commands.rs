@@ -3,7 +3,7 @@
 use super::references::pages;
 
 /// Each page with blocks of `sh`, and the test that runs all of them. A block of `console` is run by hand: it takes minutes.
-const RUN_BY: [(&str, &str); 12] = [
+const RUN_BY: [(&str, &str); 14] = [
     ("README.md", "tests/tour.rs"),
     ("docs/audit.md", "tests/story/operator.rs"),
     ("docs/backup.md", "tests/story/backup.rs"),
@@ -11,8 +11,10 @@ const RUN_BY: [(&str, &str); 12] = [
     ("docs/configuration.md", "tests/story/operator.rs"),
     ("docs/doctor.md", "tests/cli/doctor/page.rs"),
     ("docs/extend.md", "tests/extend.sh"),
+    ("docs/install.md", "tests/story/install.rs"),
     ("docs/operate.md", "tests/story/operator.rs"),
     ("docs/otp-devices.md", "tests/story/operator.rs"),
+    ("docs/sdk.md", "tests/story/sdk.rs"),
     ("docs/second-factor.md", "tests/story/second_factor.rs"),
     ("docs/sending-codes.md", "tests/tan/documentation.rs"),
     ("docs/shop.md", "tests/story/shop.rs"),

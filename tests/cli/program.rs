@@ -29,11 +29,7 @@ pub async fn on_place(test: impl AsyncFnOnce(&Place)) {
         None => test(&Place::new()).await,
         Some(_) => {
             on_empty_database(async |database| {
-                let place = Place {
-                    url: Some(database.settings.url.clone()),
-                    ..Place::new()
-                };
-                test(&place).await;
+                test(&Place::on_database(&database.settings.url)).await;
             })
             .await;
         }
@@ -47,6 +43,20 @@ impl Place {
             folder: tempfile::tempdir().expect("a folder"),
             url: None,
         }
+    }
+
+    /// An empty folder, and a database that is there.
+    pub fn on_database(url: &str) -> Self {
+        Self {
+            url: Some(url.to_owned()),
+            ..Self::new()
+        }
+    }
+
+    /// Where the database is.
+    pub fn database_url(&self) -> String {
+        let file = format!("sqlite://{}", self.path("kontor.db").display());
+        self.url.clone().unwrap_or(file)
     }
 
     pub fn path(&self, name: &str) -> std::path::PathBuf {
@@ -105,8 +115,27 @@ impl Place {
 
     /// Starts a verb that runs until it is stopped.
     pub fn start(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Running {
+        self.start_under(&[], arguments, environment)
+    }
+
+    /// The same by way of another program, which is handed the command and becomes it.
+    pub fn start_under(
+        &self,
+        wrapper: &[&str],
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Running {
         let log = File::create(self.path("log")).expect("a log");
-        let mut child = std::process::Command::new(cargo_bin!("kontor"))
+        let kontor = cargo_bin!("kontor");
+        let mut command = match wrapper.split_first() {
+            None => std::process::Command::new(kontor),
+            Some((program, rest)) => {
+                let mut command = std::process::Command::new(program);
+                command.args(rest).arg(kontor);
+                command
+            }
+        };
+        let mut child = command
             .env_clear()
             .envs(self.environment())
             .envs(environment.iter().copied())
@@ -134,9 +163,8 @@ impl Place {
 
     /// Changes the database behind the program's back.
     pub async fn execute(&self, sql: &str) {
-        let file = format!("sqlite://{}", self.path("kontor.db").display());
-        let url = self.url.clone().unwrap_or(file);
-        let connection = sea_orm::Database::connect(url).await.expect("the database");
+        let connection = sea_orm::Database::connect(self.database_url()).await;
+        let connection = connection.expect("the database");
         connection.execute_unprepared(sql).await.expect("a change");
         connection.close().await.expect("the end of a connection");
     }
@@ -174,6 +202,11 @@ impl Running {
         line.split(',').next().expect("a URL").to_owned()
     }
 
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal and waits for the end.
     pub fn stop(mut self, signal: &str) -> (ExitStatus, String) {
         self.signal(signal);
@@ -183,7 +216,7 @@ impl Running {
     }
 
     pub fn signal(&self, signal: &str) {
-        let process = self.child.id().to_string();
+        let process = self.id().to_string();
         let kill = std::process::Command::new("kill")
             .args([signal, &process])
             .status();

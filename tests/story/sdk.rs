@@ -134,7 +134,8 @@ async fn the_documents_are_printed_as_printed() {
 #[test]
 fn the_page_names_the_locked_versions() {
     let lock: Value =
-        serde_json::from_str(include_str!("../../sdk/typescript/package.json")).expect("JSON");
+        serde_json::from_str(include_str!("../../openapi/sdk/typescript/package.json"))
+            .expect("JSON");
     for name in ["openapi-fetch", "typescript", "@types/node"] {
         let version = lock["dependencies"][name].as_str().expect("a version");
         assert!(PAGE.0.contains(&format!(" {name}@{version}")), "{name}");
@@ -149,7 +150,7 @@ fn the_page_names_the_locked_versions() {
             .as_str()
             .expect("a version"),
     );
-    for line in include_str!("../../sdk/python/generators.in").lines() {
+    for line in include_str!("../../openapi/sdk/python/generators.in").lines() {
         if let Some((name, version)) = line
             .split_once("==")
             .filter(|(name, _)| name.starts_with("openapi"))

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Makes client libraries (SDKs) out of the OpenAPI documents that this Kontor serves: docs/sdk.md says how to use them.
 #
-#   sdk/generate.sh            # into the folder sdk beside the build
-#   sdk/generate.sh --install  # installs the generators alone, beside the build too
+#   openapi/sdk/generate.sh            # into the folder sdk beside the build
+#   openapi/sdk/generate.sh --install  # installs the generators alone, beside the build too
 #
 # KONTOR_PROGRAM names the program that is asked for the documents, target/debug/kontor unless it is set. Generators and what the
 # libraries need are installed in exactly the versions of the lock files, with their hashes. Needed: Python 3.11 or newer with pip
@@ -10,7 +10,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-target=${CARGO_TARGET_DIR:-$here/../target}
+target=${CARGO_TARGET_DIR:-$here/../../target}
 mkdir -p "$target/tools/sdk"
 target=$(cd "$target" && pwd)
 tools=$target/tools/sdk

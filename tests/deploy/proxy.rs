@@ -1,0 +1,157 @@
+//! Kontor behind nginx: whom it takes for the client, and what becomes of requests that go wrong on the way.
+
+use super::{
+    curl::{Answer, Client},
+    journey::{Site, on_site},
+};
+
+/// Asks for the configuration; what Kontor's log then has of that request.
+fn logged(site: &Site<'_>, answer: &Answer) -> String {
+    let id = answer.header("x-request-id").expect("an id");
+    let log = site.place.log();
+    let line = log.lines().find(|line| line.contains(id));
+    line.unwrap_or_else(|| panic!("{id} is not in the log: {log}"))
+        .to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_are_told_apart_by_what_the_proxy_sees() {
+    on_site(async |site| {
+        let url = format!("{}config", site.merchant);
+        let forged = [
+            &["-H", "X-Forwarded-For: 198.51.100.7"][..],
+            &["-H", "Forwarded: for=198.51.100.7"],
+            &[
+                "-H",
+                "X-Forwarded-For: 198.51.100.7",
+                "-H",
+                "Forwarded: for=203.0.113.9",
+            ],
+            &["-H", "X-Request-Id: mine"],
+        ];
+        for address in ["127.0.0.2", "127.0.0.3"] {
+            let client = Client::at(address, &site.nginx);
+            for headers in [&[][..]].iter().chain(&forged) {
+                let answer = client.send(&[&[url.as_str()], *headers].concat()).is(200);
+                let line = logged(site, &answer);
+                assert!(
+                    line.contains(&format!("client.address={address} ")),
+                    "{line}"
+                );
+                let id = answer.header("x-request-id").expect("an id");
+                assert!(site.nginx.read("kontor.log").contains(id), "{id}");
+                assert_ne!(id, "mine");
+            }
+        }
+        // Who goes past the proxy is no proxy, whatever it says.
+        let past = Client::at("127.0.0.4", &site.nginx);
+        let url = format!("http://{}/config", site.merchant_listens);
+        let answer = past
+            .send(&[&url, "-H", "X-Forwarded-For: 198.51.100.7"])
+            .is(200);
+        let line = logged(site, &answer);
+        assert!(line.contains("client.address=127.0.0.4 "), "{line}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_logins_count_for_the_client_behind_the_proxy() {
+    on_site(async |site| {
+        let url = format!("{}instances/shop/private/token", site.merchant);
+        let guess = |client: &Client, password: &str, claimed: &str| {
+            let claimed = format!("X-Forwarded-For: {claimed}");
+            let json = [
+                "-H",
+                "Content-Type: application/json",
+                "-d",
+                r#"{"scope":"all"}"#,
+            ];
+            let user = format!("shop:{password}");
+            client.send(&[&json[..], &["-u", &user, "-H", &claimed, &url]].concat())
+        };
+        let guesser = Client::at("127.0.0.2", &site.nginx);
+        for claimed in ["198.51.100.1", "198.51.100.2", "127.0.0.1"] {
+            guess(&guesser, "wrong", claimed).is(401);
+        }
+        let refused = guess(&guesser, "wrong", "198.51.100.4").is(429);
+        assert!(refused.header("retry-after").is_some(), "{refused:?}");
+        let owner = Client::at("127.0.0.3", &site.nginx);
+        guess(&owner, "sesame", "127.0.0.2").is(200);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_the_proxy_does_not_wait_any_more() {
+    on_site(async |site| {
+        let client = Client::at("127.0.0.2", &site.nginx);
+        let token = site.login(&client);
+        let url = format!(
+            "{}instances/shop/private/kyc?lp_status=ready&timeout_ms=60000",
+            site.merchant
+        );
+        let mut waiting = client.begin(&token, &url);
+        site.until_waiting(1);
+        waiting.kill().expect("a process");
+        waiting.wait().expect("the end");
+        site.until_waiting(0);
+        // One who stays is answered when the time is over, as without a proxy.
+        let url = url.replace("60000", "1500");
+        client.send_as(&token, &url, &[]).is(204);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_wrong_on_the_way_has_the_form_of_a_failure() {
+    on_site(async |site| {
+        let client = Client::at("127.0.0.2", &site.nginx);
+        let url = format!("{}instances/shop/private/token", site.merchant);
+        let post = |kibibytes: usize| {
+            let body = site.nginx.folder.path().join("request");
+            std::fs::write(&body, " ".repeat(kibibytes * 1024)).expect("a file");
+            let body = format!("@{}", body.display());
+            client.send(&[
+                &url,
+                "-H",
+                "Content-Type: application/json",
+                "--data-binary",
+                &body,
+            ])
+        };
+        let by_kontor = post(1500).is(413);
+        assert_eq!(by_kontor.json()["code"], 32);
+        assert!(by_kontor.header("x-request-id").is_some());
+        let by_nginx = post(3000).is(413);
+        assert_eq!(by_nginx.json()["code"], 32);
+        assert_eq!(by_nginx.header("content-type"), Some("application/json"));
+        assert_eq!(by_nginx.header("access-control-allow-origin"), Some("*"));
+
+        site.stop();
+        for base in [&site.merchant, &site.challenger] {
+            let away = client.send(&[&format!("{base}config")]).is(503);
+            assert_eq!(away.json()["code"], 11);
+            assert_eq!(away.header("retry-after"), Some("5"));
+            assert_eq!(away.header("content-type"), Some("application/json"));
+        }
+        // Whole request lines, with ids of validations in them, would stand there.
+        assert_eq!(site.nginx.read("kontor-error.log"), "");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plain_requests_are_sent_to_the_encrypted_port() {
+    on_site(async |site| {
+        let client = Client::at("127.0.0.2", &site.nginx);
+        let url = format!(
+            "http://shop.example:{}/pay/config?a=b",
+            site.nginx.plain_port
+        );
+        let answer = client.send(&[&url]).is(308);
+        let there = answer.header("location");
+        assert_eq!(there, Some("https://shop.example/pay/config?a=b"));
+    })
+    .await;
+}

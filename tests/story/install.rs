@@ -1,0 +1,237 @@
+//! What `docs/install.md` shows, lived through: a newcomer sets a server up, from the program in an archive to the first shop and the
+//! first upgrade, on PostgreSQL and behind nginx.
+//!
+//! The folders of the system are those of a folder here. Played are the parts for which a whole machine is needed: users and owners, and systemd, of
+//! which is done what the unit says. What the page has for `console` only a person can do.
+
+use std::{fs, os::unix::fs::symlink, path::Path};
+
+use sea_orm::{ConnectionTrait as _, Database};
+use snapbox::cmd::cargo_bin;
+use url::Url;
+
+use super::{page::Page, reader::Reader};
+use crate::{
+    database::support::postgres_url,
+    deploy::nginx::{ONE_HOST, arguments, certify, free_port, lay_out, relocated, replaced},
+};
+
+const PAGE: Page = Page(include_str!("../../docs/install.md"));
+
+const HOST: &str = "shop.example";
+
+/// What the page's commands mean where there is no machine to set up.
+const PLAYED: &str = r#"
+useradd() { :; }
+chown() { :; }
+install() {
+    local kept=()
+    while [ $# -gt 0 ]; do
+        case $1 in
+            -o | -g) shift 2 ;;
+            *) kept+=("$1") && shift ;;
+        esac
+    done
+    command install "${kept[@]}"
+}
+runuser() { shift 3 && "$@"; }
+start() {
+    local unit=$ROOT/etc/systemd/system/kontor.service
+    local environment program
+    environment=$(sed -n "s#^Environment=\(.*\)=/#\1=$ROOT/#p" "$unit")
+    program=$ROOT$(sed -n 's/^ExecStart=//p' "$unit")
+    (cd "$ROOT/var/lib/kontor" && exec setpriv --pdeathsig TERM env "$environment" $program) </dev/null >>"$ROOT/log" 2>&1 &
+    SERVER=$!
+    until as_kontor health >/dev/null 2>&1; do kill -0 "$SERVER" && sleep 0.1; done
+}
+stop() { kill -TERM "$SERVER" && wait "$SERVER"; }
+start_nginx() {
+    setpriv --pdeathsig TERM "$NGINX" "${NGINX_ARGUMENTS[@]}" -g 'daemon off;' </dev/null >/dev/null &
+    PROXY=$!
+    until (: <"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; do kill -0 "$PROXY" && sleep 0.1; done
+}
+systemctl() {
+    case "$*" in
+        daemon-reload | 'enable --now kontor-backup.timer') ;;
+        'enable --now kontor') start ;;
+        'restart kontor') stop && start ;;
+        'reload nginx') start_nginx ;;
+        *) return 1 ;;
+    esac
+}
+nginx() { "$NGINX" "${NGINX_ARGUMENTS[@]}" "$@" 2>&1; }
+curl() { command curl --cacert "$ROOT/authority.pem" --connect-to "::127.0.0.1:$PORT" "$@"; }
+"#;
+
+/// The machine that the page sets up.
+struct Machine {
+    root: tempfile::TempDir,
+    server: Url,
+    /// For role and database: the server is that of other tests too.
+    name: String,
+}
+
+impl Machine {
+    fn new(server: &str) -> Self {
+        let name = format!("kontor_{}", std::process::id());
+        let server = Url::parse(server).expect("a URL");
+        Self {
+            root: tempfile::tempdir().expect("a folder"),
+            server,
+            name,
+        }
+    }
+
+    /// The unpacked archive, and the rest of what is there before.
+    fn prepare(&self, port: u16, services: [u16; 2]) {
+        let root = self.root.path();
+        lay_out(root);
+        certify(root, &[HOST]);
+        for name in ["archive", "usr/local/bin", "etc/systemd/system"] {
+            fs::create_dir_all(root.join(name)).expect("a folder");
+        }
+        let archive = root.join("archive");
+        symlink(cargo_bin!("kontor"), archive.join("kontor")).expect("a link");
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy");
+        fs::create_dir(archive.join("deploy")).expect("a folder");
+        for entry in fs::read_dir(sources).expect("a folder") {
+            let entry = entry.expect("an entry");
+            let target = archive.join("deploy").join(entry.file_name());
+            fs::copy(entry.path(), target).expect("a copy");
+        }
+        let site = relocated(ONE_HOST, root, port, free_port());
+        let [merchant, challenger] = services.map(|port| format!("127.0.0.1:{port}"));
+        let site = replaced(&site, "127.0.0.1:9966", &merchant);
+        let site = replaced(&site, "127.0.0.1:9967", &challenger);
+        fs::write(archive.join("deploy/nginx.conf"), site).expect("the site");
+    }
+
+    /// A shell of root in the folder of the archive.
+    fn shell(&self) -> Reader {
+        let root = self.root.path();
+        let [port, merchant, challenger, management] = [(); 4].map(|()| free_port());
+        self.prepare(port, [merchant, challenger]);
+        let mut shell = Reader::new("http://unused");
+        shell.run(PLAYED);
+        shell.run(&format!(
+            "unset KONTOR; HOST={HOST} ROOT='{root}' PORT={port} NGINX='{nginx}' NGINX_ARGUMENTS=({arguments})
+             export PATH='{root}/usr/local/bin':$PATH TMPDIR='{root}'
+             export PGHOST='{host}' PGPORT={database} PGUSER='{user}' PGDATABASE=postgres
+             export KONTOR_MERCHANT__LISTEN=127.0.0.1:{merchant} KONTOR_CHALLENGER__LISTEN=127.0.0.1:{challenger}
+             export KONTOR_MANAGEMENT__LISTEN=127.0.0.1:{management} KONTOR_PASSWORDS__MEMORY_KIB=32 KONTOR_LIMITS__SHUTDOWN_NOTICE='0 s'
+             umask 022 && cd '{root}/archive'",
+            root = root.display(),
+            nginx = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nginx.sh").display(),
+            arguments = arguments(root).map(|argument| format!("'{argument}'")).join(" "),
+            host = self.server.host_str().expect("a host"),
+            database = self.server.port().unwrap_or(5432),
+            user = self.server.username(),
+        ));
+        shell
+    }
+
+    /// The commands of a block for this machine.
+    fn adapted(&self, block: &str) -> String {
+        let root = self.root.path().display();
+        let mut text = block.to_owned();
+        if block.contains("CREATE ROLE") {
+            text = text.replace("kontor", &self.name);
+        }
+        let mut url = self.server.clone();
+        url.set_username(&self.name).expect("a name");
+        url.set_path(&self.name);
+        text = text.replace("postgres:///kontor?host=/run/postgresql", url.as_str());
+        for folder in ["/etc/", "/var/", "/usr/local/"] {
+            text = text.replace(folder, &format!("{root}{folder}"));
+        }
+        // The server of the tests forgets what it has acknowledged, which is a finding.
+        text.replace("doctor --quiet", "doctor --quiet || test $? = 1")
+    }
+
+    /// What the role may do besides: nothing.
+    async fn look_at_rights(&self) {
+        let url = self.adapted("postgres:///kontor?host=/run/postgresql");
+        let role = Database::connect(url).await.expect("the database");
+        for forbidden in [
+            "CREATE ROLE another",
+            "CREATE DATABASE another",
+            "CREATE SCHEMA another",
+            "ALTER SCHEMA public RENAME TO another",
+            "CREATE TEMPORARY TABLE another (a int)",
+            "COPY (SELECT 1) TO PROGRAM 'true'",
+        ] {
+            let refused = role.execute_unprepared(forbidden).await;
+            assert!(refused.is_err(), "{forbidden}");
+        }
+        role.close().await.expect("the end of a connection");
+    }
+
+    async fn clean_up(&self) {
+        let server = Database::connect(self.server.as_str())
+            .await
+            .expect("the server");
+        for statement in ["DROP DATABASE IF EXISTS", "DROP ROLE IF EXISTS"] {
+            let statement = format!("{statement} {}", self.name);
+            server
+                .execute_unprepared(&statement)
+                .await
+                .expect("the end");
+        }
+        server.close().await.expect("the end of a connection");
+    }
+}
+
+/// What a block printed that has these words.
+#[track_caller]
+fn of<'a>(printed: &'a [(&str, String)], words: &str) -> &'a str {
+    let found = printed.iter().find(|(block, _)| block.contains(words));
+    &found
+        .unwrap_or_else(|| panic!("no commands with {words}"))
+        .1
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_installed_as_printed() {
+    let Some(server) = postgres_url() else { return };
+    let machine = Machine::new(&server);
+    let mut shell = machine.shell();
+    let blocks = PAGE.blocks("sh").into_iter();
+    let printed: Vec<_> = blocks
+        .map(|block| (block, shell.run(&machine.adapted(block))))
+        .collect();
+    machine.look_at_rights().await;
+    shell.run("stop; kill -TERM $PROXY; wait $PROXY || true");
+    machine.clean_up().await;
+
+    let of = |words| of(&printed, words);
+    let version = concat!("kontor ", env!("CARGO_PKG_VERSION"), "\n");
+    assert!(of("kontor --version").ends_with(version));
+    assert!(of("config check").contains("The configuration is right"));
+    assert!(of("enable --now kontor\n").contains("ready: yes"));
+    let configurations = of("nginx -t");
+    assert!(
+        configurations.contains("test is successful"),
+        "{configurations}"
+    );
+    assert!(
+        configurations.contains(r#""name":"taler-merchant""#),
+        "{configurations}"
+    );
+    assert!(
+        configurations.contains(r#""name":"challenger""#),
+        "{configurations}"
+    );
+    assert!(of("instance list").contains("tea-house"));
+    assert!(of("restart kontor").contains("ready: yes"));
+    let findings = of("doctor");
+    // Those of the test: a server that forgets, and hashes that cost nothing.
+    let expected = ["postgres-forgetful", "password-cost"];
+    let names = findings.lines().filter_map(|line| {
+        let (severity, rest) = line.split_once(' ')?;
+        let (name, _) = rest.trim().split_once(':')?;
+        ["problem", "warning"].contains(&severity).then_some(name)
+    });
+    for name in names {
+        assert!(expected.contains(&name), "{findings}");
+    }
+}
