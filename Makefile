@@ -90,7 +90,7 @@ durability: postgresql strace ## kill the server, cut it off, fill its disk, cro
 # what the requests begin with: a number that is printed, and that repeats them.
 SECONDS_OF_FUZZING ?= 300
 CASES ?= 20000
-SEED ?= $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 
 FUZZ := env KONTOR_FUZZ_SEED=$(SEED) KONTOR_FUZZ_SECONDS=$(SECONDS_OF_FUZZING) KONTOR_FUZZ_EXAMPLES=200 KONTOR_FUZZ_AT_ROOT=. \
 	cargo test --locked --test suite fuzz::
