@@ -203,7 +203,7 @@ async fn an_address_is_proven_below_a_path() {
         let token = text(&redeemed.is(200).json(), "access_token");
         let info = client.send_as(&token, &format!("{base}info"), &[]).is(200);
         assert_eq!(info.json()["address"]["CONTACT_EMAIL"], ADDRESS);
-        let log = site.nginx.read("kontor.log");
+        let log = site.nginx.read_with("kontor.log", "/challenger/info");
         assert!(log.contains("/challenger/authorize/*"), "{log}");
         assert!(!log.contains(&nonce) && !log.contains(&*code), "{log}");
     })

@@ -88,6 +88,19 @@ impl Nginx {
         fs::read_to_string(logs.join(name)).unwrap_or_default()
     }
 
+    /// One of its logs, once it has this: nginx writes of an answer after it was sent.
+    #[track_caller]
+    pub fn read_with(&self, name: &str, text: &str) -> String {
+        for _ in 0..500 {
+            let log = self.read(name);
+            if log.contains(text) {
+                return log;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("{name} lacks {text}: {}", self.read(name));
+    }
+
     pub fn authority(&self) -> String {
         self.folder
             .path()

@@ -39,7 +39,7 @@ async fn clients_are_told_apart_by_what_the_proxy_sees() {
                     "{line}"
                 );
                 let id = answer.header("x-request-id").expect("an id");
-                assert!(site.nginx.read("kontor.log").contains(id), "{id}");
+                site.nginx.read_with("kontor.log", id);
                 assert_ne!(id, "mine");
             }
         }
