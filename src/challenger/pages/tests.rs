@@ -151,16 +151,3 @@ fn a_page_has_its_headers() {
         assert_eq!(headers[name], expected, "{name}");
     }
 }
-
-/// Not a test: `KONTOR_TEST_PAGES=FOLDER cargo test --lib write_pages -- --ignored` writes every page, to be looked at.
-#[test]
-#[ignore = "writes files, for who wants to look at the pages"]
-fn write_pages() {
-    let folder = std::env::var_os("KONTOR_TEST_PAGES").expect("KONTOR_TEST_PAGES names a folder");
-    let folder = std::path::Path::new(&folder);
-    std::fs::create_dir_all(folder).unwrap();
-    for (name, language, page) in every_page() {
-        let file = folder.join(format!("{name}.{}.html", language.tag()));
-        std::fs::write(file, page.html).unwrap();
-    }
-}
