@@ -210,9 +210,9 @@ fn upgrade_again(shell: &mut Reader, machine: &Machine) {
 #[test]
 fn a_server_without_mail_is_configured_as_printed() {
     let place = Place::new();
-    let blocks = PAGE.blocks("sh").into_iter();
-    let written = blocks.filter_map(|block| block.split_once("<<TOML\n"));
-    let (_, text) = written.last().expect("the configuration");
+    let mut blocks = PAGE.blocks("sh").into_iter();
+    let written = blocks.find_map(|block| block.split_once("<<TOML\n"));
+    let (_, text) = written.expect("the configuration");
     let (text, _) = text.split_once("\nTOML").expect("its end");
     let sections = text.split("\n\n");
     let kept = sections.filter(|text| {
