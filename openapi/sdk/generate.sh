@@ -80,7 +80,8 @@ generate_python() {
     mkdir sdk/python
     for api in "${apis[@]}"; do
         PATH=$generators/python/bin:$PATH PYTHONPATH=$generators/python python3 -m openapi_python_client generate \
-            --path "documents/$api.json" --config "$here/python/$api.yaml" --output-path "sdk/python/$api" --fail-on-warning
+            --path "documents/$api.json" --config "$here/python/$api.yaml" --output-path "sdk/python/$api" --fail-on-warning \
+            --custom-template-path "$here/python"
         find "sdk/python/$api" -name .ruff_cache -prune -exec rm -rf {} +
     done
 }
