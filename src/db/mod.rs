@@ -32,6 +32,7 @@ pub mod validation;
 mod changes;
 mod connect;
 mod error;
+mod last_stored;
 mod lossy;
 mod page;
 mod postgres;
@@ -52,6 +53,7 @@ use tokio::task::JoinSet;
 
 pub use changes::{Changes, Topic, Watch};
 pub use error::DatabaseError;
+pub use last_stored::last_stored_us;
 pub use page::Page;
 pub use read::ReadConnection;
 pub use schema::SchemaStatus;

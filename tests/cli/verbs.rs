@@ -22,6 +22,7 @@ m0006_exchanges      pending
 m0007_kyc            pending
 m0008_challenger     pending
 m0009_retention      pending
+m0010_what_is_open   pending
 
 "#]]);
         place
@@ -29,7 +30,7 @@ m0009_retention      pending
             .assert()
             .success()
             .stdout_eq(str![[r#"
-The tables are up to date now; steps taken: m0001_instances, m0002_second_factor, m0003_audit, m0004_bank_accounts, m0005_otp_devices, m0006_exchanges, m0007_kyc, m0008_challenger, m0009_retention.
+The tables are up to date now; steps taken: m0001_instances, m0002_second_factor, m0003_audit, m0004_bank_accounts, m0005_otp_devices, m0006_exchanges, m0007_kyc, m0008_challenger, m0009_retention, m0010_what_is_open.
 
 "#]]);
         place
@@ -75,6 +76,7 @@ m0006_exchanges      applied
 m0007_kyc            applied
 m0008_challenger     applied
 m0009_retention      applied
+m0010_what_is_open   applied
 m9999_future         unknown
 
 "#]]);
