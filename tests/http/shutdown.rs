@@ -253,12 +253,12 @@ async fn a_server_whose_clock_is_a_year_ahead_removes_nothing_at_first() {
         app.clock.advance(Duration::from_secs(366 * 86_400));
         let mut server = RunningServer::start(&app.app, NOTICE).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
-        server.stop().await.expect("an end");
         let reader = app.app.database.read();
         let tokens = entity::access_token::Entity::find().all(reader).await;
         assert_eq!(tokens.expect("tokens").len(), 1);
         let events = entity::audit_event::Entity::find().all(reader).await;
         assert!(!events.expect("events").is_empty());
+        server.stop().await.expect("an end");
     })
     .await;
 }
