@@ -52,6 +52,7 @@ use tokio::task::JoinSet;
 
 pub use changes::{Changes, Topic, Watch};
 pub use error::DatabaseError;
+pub(crate) use error::said_by_database;
 pub use page::Page;
 pub use read::ReadConnection;
 pub use schema::SchemaStatus;
