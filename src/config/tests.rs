@@ -558,3 +558,18 @@ fn sections_in_sections_have_keys_secrets_and_paths() {
          kontor.toml:4: unknown key \"tan.sms.smtp_url\"; \"kontor config example\" prints every key"
     );
 }
+
+#[test]
+fn a_parameter_that_the_driver_passes_over_is_refused() {
+    for url in [
+        "postgres://h/d?sslmode=verify-full&host=/run/postgresql",
+        "postgres://h/d?options[search_path]=a&password=b",
+    ] {
+        assert!(DatabaseUrl::parse(url).is_ok(), "{url}");
+    }
+    let refused = DatabaseUrl::parse("postgres://h/d?Password=hunter2").unwrap_err();
+    assert_eq!(
+        refused,
+        "the database URL has the parameter \"Password\", which means nothing to Kontor"
+    );
+}
