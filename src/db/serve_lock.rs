@@ -90,7 +90,10 @@ mod tests {
             }
         }
         symlink("loop.db", place.join("loop.db")).unwrap();
-        assert_eq!(lock_path(&place.join("loop.db")), place.join("loop.db-serve.lock"));
+        assert_eq!(
+            lock_path(&place.join("loop.db")),
+            place.join("loop.db-serve.lock")
+        );
     }
 
     #[test]
