@@ -312,10 +312,11 @@ pub fn fitting_keyring(
 /// # Errors
 /// What does not fit.
 pub fn check_keys(keyring: &Keyring, known: &[entity::key::Model]) -> Result<(), WrongKey> {
-    let mut stored = known
-        .iter()
-        .filter_map(|key| KeyedHash::from_bytes(key.check_value.expose()));
-    stored.try_for_each(|stored| keyring.check(&stored))
+    known.iter().try_for_each(|key| {
+        let stored = KeyedHash::from_bytes(key.check_value.expose());
+        let stored = stored.filter(|stored| stored.key_id().to_string() == key.key_id);
+        keyring.check(&stored.ok_or(WrongKey::Unreadable)?)
+    })
 }
 
 async fn note_keys(

@@ -4,14 +4,17 @@ use std::path::PathBuf;
 
 use bytesize::ByteSize;
 use clap::Args;
+use kontor_openapi::scalar::Timestamp;
 use serde::Serialize;
 
 use super::SettingsArgs;
 use super::application::{block_on, must_exist, with_url};
 use super::failure::Failure;
-use super::inventory::Inventory;
+use super::inventory::{Inventory, made_at};
 use super::output::{self, OutputArgs};
+use super::signals::unless_stopped;
 use crate::app::{database_settings, fitting_keyring};
+use crate::clock::Clock;
 use crate::config::Settings;
 use crate::db::backup::{self, Contents};
 use crate::random::Random;
@@ -38,6 +41,7 @@ pub struct BackupArgs {
 struct Written {
     file: String,
     bytes: u64,
+    made_at: Option<Timestamp>,
     /// Names of steps, where it was made of older tables.
     pending_steps: Vec<String>,
     #[serde(flatten)]
@@ -52,7 +56,7 @@ struct Written {
 /// release, or an SQLite database of a newer one.
 pub fn run(settings: &SettingsArgs, args: &BackupArgs) -> Result<(), Failure> {
     let settings = settings.load()?.settings;
-    let contents = block_on(write(&settings, args))?;
+    let contents = block_on(unless_stopped(write(&settings, args)))?;
     let key_file = &settings.secrets.key_file;
     if let Err(unfit) = fitting_keyring(key_file, &contents.keys, &Random::system()) {
         output::warning(&unfit.to_string());
@@ -60,6 +64,7 @@ pub fn run(settings: &SettingsArgs, args: &BackupArgs) -> Result<(), Failure> {
     let written = Written {
         file: args.file.display().to_string(),
         bytes: contents.size,
+        made_at: made_at(&contents),
         pending_steps: contents.schema.pending().to_vec(),
         inventory: Inventory::of(&contents.tables),
         key_file: key_file.display().to_string(),
@@ -70,7 +75,7 @@ pub fn run(settings: &SettingsArgs, args: &BackupArgs) -> Result<(), Failure> {
 async fn write(settings: &Settings, args: &BackupArgs) -> Result<Contents, Failure> {
     let source = database_settings(settings);
     must_exist(&source)?;
-    let written = backup::write(&source, &args.file).await;
+    let written = backup::write(&source, &args.file, Clock::system().now()).await;
     written.map_err(|error| with_url(&settings.database.url, error))
 }
 

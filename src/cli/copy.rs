@@ -13,10 +13,12 @@ use super::failure::Failure;
 use super::first_line;
 use super::inventory::Inventory;
 use super::output::OutputArgs;
+use super::signals::unless_stopped;
+use super::target::fill;
 use crate::app::database_settings;
 use crate::config::{DatabaseUrl, Settings};
-use crate::db::transfer::{Snapshot, TableSummary, TransferError, copy};
-use crate::db::{DatabaseSettings, ServeLock};
+use crate::db::DatabaseSettings;
+use crate::db::transfer::{Snapshot, TableSummary};
 
 /// Arguments of `kontor copy`.
 #[derive(Args)]
@@ -88,7 +90,7 @@ pub fn run(settings: &SettingsArgs, args: &CopyArgs) -> Result<(), Failure> {
     let from = from.unwrap_or_else(|| settings.database.url.clone());
     let to = read(args.to.to.as_ref(), args.to.to_file.as_ref())?;
     let to = to.ok_or_else(|| Failure::usage("where to? use --to URL or --to-file FILE"))?;
-    let tables = block_on(copy_all(&settings, &from, &to))?;
+    let tables = block_on(unless_stopped(copy_all(&settings, &from, &to)))?;
     let copied = Copied {
         from: from.to_string(),
         to: to.to_string(),
@@ -127,15 +129,6 @@ async fn copy_all(
     let copied = fill(&source, &target).await;
     source.close().await;
     copied.map_err(|error| with_url(to, error))
-}
-
-async fn fill(
-    source: &Snapshot,
-    target: &DatabaseSettings,
-) -> Result<Vec<TableSummary>, TransferError> {
-    // No server may start on the target meanwhile; on PostgreSQL its tables are locked.
-    let _lock = ServeLock::acquire(target)?;
-    copy(source, target).await
 }
 
 impl Copied {

@@ -6,13 +6,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::SettingsArgs;
-use super::application::{block_on, must_exist};
-use super::failure::Failure;
+use super::application::block_on;
+use super::failure::{Exit, Failure};
 use super::output::OutputArgs;
 use super::password::ADMIN_PASSWORD_FILE;
-use crate::app::{StartError, database_settings};
 use crate::clock::Clock;
-use crate::db::{DatabaseError, SchemaStatus};
 use crate::doctor::{Finding, Patient, Report, Severity, Unreadable, examine};
 use crate::random::Random;
 use crate::tan::plain;
@@ -53,9 +51,9 @@ struct Printed<'a> {
 /// found before is printed all the same.
 pub fn run(settings: &SettingsArgs, args: &DoctorArgs) -> Result<(), Failure> {
     let loaded = settings.load()?;
-    must_exist(&database_settings(&loaded.settings))?;
     let patient = Patient {
         loaded: &loaded,
+        configuration: settings.sources().file,
         secret_files: std::env::var_os(ADMIN_PASSWORD_FILE)
             .map(PathBuf::from)
             .into_iter()
@@ -66,12 +64,9 @@ pub fn run(settings: &SettingsArgs, args: &DoctorArgs) -> Result<(), Failure> {
         block_on(async { Ok(examine(&patient, &Clock::system(), &Random::system()).await) })?;
     print(&report, args)?;
     match unreadable {
-        Some(unreadable) => Err(unreadable.into()),
-        None => match report.count(Severity::Problem) {
-            0 => Ok(()),
-            1 => Err(Failure::failed("there is a problem")),
-            count => Err(Failure::failed(format!("there are {count} problems"))),
-        },
+        Some(unreadable) => Err(Failure::told(unreadable.into())),
+        None if report.count(Severity::Problem) > 0 => Err(Failure::told(Exit::Failed)),
+        None => Ok(()),
     }
 }
 
@@ -107,14 +102,12 @@ impl Printed<'_> {
     }
 }
 
-impl From<Unreadable> for Failure {
+impl From<Unreadable> for Exit {
     fn from(unreadable: Unreadable) -> Self {
         match unreadable {
-            Unreadable::Database(error) => error.into(),
-            Unreadable::Schema(SchemaStatus::TooNew { unknown }) => {
-                DatabaseError::TooNew { unknown }.into()
-            }
-            Unreadable::Schema(_) => StartError::SchemaBehind.into(),
+            Unreadable::Missing(_) => Self::Database,
+            Unreadable::Database(error) => Failure::from(error).exit,
+            Unreadable::Schema(_) => Self::Schema,
         }
     }
 }

@@ -1,13 +1,14 @@
 //! How a verb ends when it does not do what it was asked for.
 
-use std::error::Error as StdError;
+use std::error::Error as _;
 use std::process::ExitCode;
 
 use crate::app::StartError;
 use crate::config::{ConfigError, duration};
 use crate::db::transfer::TransferError;
-use crate::db::{DatabaseError, SchemaStatus};
+use crate::db::{DatabaseError, SchemaStatus, said_by_database};
 use crate::error::Error;
+use crate::tan::printable;
 
 /// What a verb ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +74,17 @@ impl Failure {
     pub fn schema(message: impl Into<String>) -> Self {
         Self::new(Exit::Schema, message)
     }
+
+    /// A failure of which everything was said already.
+    #[must_use]
+    pub fn told(exit: Exit) -> Self {
+        Self::new(exit, "")
+    }
+
+    /// A database chose some of the words, so that what looks like a second sentence is none of ours.
+    fn on_one_line(self) -> Self {
+        Self::new(self.exit, printable(&self.message))
+    }
 }
 
 impl From<ConfigError> for Failure {
@@ -107,6 +119,7 @@ impl From<DatabaseError> for Failure {
             DatabaseError::Url(_) => Self::configuration(error.to_string()),
             _ => Self::database(with_cause(&error)),
         }
+        .on_one_line()
     }
 }
 
@@ -129,14 +142,14 @@ impl From<TransferError> for Failure {
             | TransferError::File { .. }
             | TransferError::Damaged { .. } => Self::failed(error.to_string()),
         }
+        .on_one_line()
     }
 }
 
 /// The error and what lies at the bottom of it; what is between says the same in other words.
 fn with_cause(error: &DatabaseError) -> String {
-    let causes = std::iter::successors(error.source(), |cause: &&dyn StdError| (*cause).source());
-    match causes.last() {
-        Some(cause) => format!("{error}: {cause}"),
+    match error.source() {
+        Some(cause) => format!("{error}: {}", said_by_database(cause)),
         None => error.to_string(),
     }
 }

@@ -5,6 +5,7 @@ use kontor_openapi::scalar::Timestamp;
 use serde::Serialize;
 
 use super::output;
+use crate::db::backup::Contents;
 use crate::db::transfer::TableSummary;
 use crate::merchant::timestamp;
 
@@ -30,6 +31,12 @@ pub struct TableInventory {
     pub newest: Option<Timestamp>,
     /// The digest of its rows, in hexadecimal: the same on both databases.
     pub sha256: String,
+}
+
+/// When a backup was made, where it says so.
+#[must_use]
+pub fn made_at(contents: &Contents) -> Option<Timestamp> {
+    contents.made_at_us.map(|at_us| timestamp(Some(at_us)))
 }
 
 impl Inventory {

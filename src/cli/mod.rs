@@ -24,6 +24,7 @@ pub mod sandbox;
 pub mod serve;
 pub mod signals;
 pub mod supervisor;
+pub mod target;
 pub mod token;
 
 use std::ffi::OsString;

@@ -8,7 +8,7 @@ use kontor_openapi::scalar::Timestamp;
 use serde::Serialize;
 
 use super::failure::Failure;
-use crate::tan::plain;
+use crate::tan::{plain, printable};
 
 /// How a verb prints its data.
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -64,15 +64,19 @@ pub fn line(text: &str) -> Result<(), Failure> {
 pub fn error(failure: &Failure) {
     let mut err = io::stderr().lock();
     for sentence in failure.message.lines() {
-        // Nobody is left to tell when standard error is closed.
-        drop(writeln!(err, "error: {sentence}"));
+        // Strangers chose some of these words. Nobody is left to tell when standard error is closed.
+        drop(writeln!(err, "error: {}", printable(sentence)));
     }
 }
 
 /// Prints a sentence to standard error about what was done all the same.
 pub fn warning(sentence: &str) {
     // Nobody is left to tell when standard error is closed.
-    drop(writeln!(io::stderr().lock(), "warning: {sentence}"));
+    drop(writeln!(
+        io::stderr().lock(),
+        "warning: {}",
+        printable(sentence)
+    ));
 }
 
 /// A point in time for people: UTC, to the second.

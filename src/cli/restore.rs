@@ -4,18 +4,19 @@ use std::path::PathBuf;
 
 use bytesize::ByteSize;
 use clap::Args;
+use kontor_openapi::scalar::Timestamp;
 use serde::Serialize;
 
 use super::SettingsArgs;
 use super::application::{block_on, with_url};
 use super::failure::Failure;
-use super::inventory::Inventory;
+use super::inventory::{Inventory, made_at};
 use super::output::{self, OutputArgs};
+use super::signals::unless_stopped;
+use super::target::fill;
 use crate::app::{database_settings, fitting_keyring};
 use crate::config::Settings;
 use crate::db::backup::{Backup, Contents};
-use crate::db::transfer::{Snapshot, TransferError, copy};
-use crate::db::{DatabaseSettings, ServeLock};
 use crate::random::Random;
 
 /// Arguments of `kontor restore`.
@@ -49,6 +50,8 @@ struct Told {
     pending_steps: Vec<String>,
     /// Whether the key file of the configuration opens what is sealed in it.
     key_file_fits: bool,
+    /// When it was made; `null` where it does not say what was written into it.
+    made_at: Option<Timestamp>,
     /// Where it was restored to.
     #[serde(skip_serializing_if = "Option::is_none")]
     restored_to: Option<String>,
@@ -65,15 +68,21 @@ struct Told {
 /// a newer release.
 pub fn run(settings: &SettingsArgs, args: &RestoreArgs) -> Result<(), Failure> {
     let settings = settings.load()?.settings;
-    block_on(async {
+    block_on(unless_stopped(async {
         let backup = Backup::open(&args.file).await?;
+        if backup.contents.made_at_us.is_none() {
+            output::warning(&format!(
+                "{} does not say what was written into it, as what \"kontor backup\" writes does: rows that were altered go unnoticed",
+                args.file.display()
+            ));
+        }
         let outcome = match args.check {
             true => check(&settings, args, &backup.contents),
             false => restore(&settings, args, &backup).await,
         };
         backup.close().await;
         outcome
-    })
+    }))
 }
 
 fn check(settings: &Settings, args: &RestoreArgs, contents: &Contents) -> Result<(), Failure> {
@@ -109,18 +118,13 @@ fn fits(settings: &Settings, contents: &Contents) -> Result<(), Failure> {
     Ok(keyring.map(drop)?)
 }
 
-async fn fill(backup: &Snapshot, target: &DatabaseSettings) -> Result<(), TransferError> {
-    // No server may start on the database meanwhile; on PostgreSQL its tables are locked.
-    let _lock = ServeLock::acquire(target)?;
-    copy(backup, target).await.map(drop)
-}
-
 fn tell(settings: &Settings, args: &RestoreArgs, contents: &Contents) -> Told {
     Told {
         file: args.file.display().to_string(),
         bytes: contents.size,
         pending_steps: contents.schema.pending().to_vec(),
         key_file_fits: true,
+        made_at: made_at(contents),
         restored_to: None,
         inventory: Inventory::of(&contents.tables),
         key_file: settings.secrets.key_file.display().to_string(),
@@ -131,12 +135,16 @@ impl Told {
     fn checked(&self) -> String {
         let newest = self.inventory.newest.map(output::time);
         let newest = newest.map_or_else(String::new, |time| format!(", the newest of {time}"));
+        let made = self.made_at.map(output::time);
+        let made = made.map_or_else(String::new, |time| {
+            format!("\nIt was made at {time}, and holds what was written then.")
+        });
         let key_file = match self.key_file_fits {
             true => format!("\nThe key file {} fits.", self.key_file),
             false => String::new(),
         };
         format!(
-            "{} is whole: {}, {}{newest}.{}{key_file}\n\n{}",
+            "{} is whole: {}, {}{newest}.{made}{}{key_file}\n\n{}",
             self.file,
             ByteSize(self.bytes),
             self.inventory.size(),

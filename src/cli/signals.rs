@@ -46,6 +46,20 @@ impl Signals {
     }
 }
 
+/// Does work until it is done or a signal asks to stop. Work that is stopped is dropped, and its temporary files with it.
+///
+/// # Errors
+/// Those of the work; exit code 1 where it was stopped.
+pub async fn unless_stopped<T>(
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let mut signals = Signals::catch()?;
+    tokio::select! {
+        done = work => done,
+        name = signals.next() => Err(Failure::failed(format!("stopped by {name} before it was done"))),
+    }
+}
+
 /// Serves until the first signal, and then until open requests are finished or a second signal comes.
 ///
 /// # Errors

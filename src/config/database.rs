@@ -46,6 +46,31 @@ impl Default for Database {
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(Zeroizing<String>);
 
+/// Whether a parameter in the URL of a PostgreSQL database has a meaning. The driver passes over others without a word.
+fn is_known(name: &str) -> bool {
+    const KNOWN: [&str; 18] = [
+        "application_name",
+        "dbname",
+        "host",
+        "hostaddr",
+        "options",
+        "password",
+        "port",
+        "ssl-ca",
+        "ssl-cert",
+        "ssl-key",
+        "ssl-mode",
+        "ssl-root-cert",
+        "sslcert",
+        "sslkey",
+        "sslmode",
+        "sslrootcert",
+        "statement-cache-capacity",
+        "user",
+    ];
+    KNOWN.contains(&name) || name.starts_with("options[") && name.ends_with(']')
+}
+
 impl DatabaseUrl {
     /// Reads a database URL.
     ///
@@ -61,8 +86,14 @@ impl DatabaseUrl {
                 );
             }
         } else if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            Url::parse(text)
+            let url = Url::parse(text)
                 .map_err(|reason| format!("the database URL cannot be read ({reason})"))?;
+            let mut names = url.query_pairs().map(|(name, _)| name);
+            if let Some(name) = names.find(|name| !is_known(name)) {
+                return Err(format!(
+                    "the database URL has the parameter {name:?}, which means nothing to Kontor"
+                ));
+            }
         } else {
             return Err("a database URL begins with sqlite:// or postgres://".to_owned());
         }

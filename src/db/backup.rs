@@ -1,15 +1,23 @@
 //! Backups: a database in one SQLite file, whatever it was taken from.
 
+mod draft;
+pub(in crate::db) mod manifest;
+
 use std::ffi::OsString;
 use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, Statement};
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::TempDir;
 
+use self::draft::Draft;
+use self::manifest::{Flaw, Manifest};
+use super::error::said_by_database;
 use super::transfer::{Snapshot, TableSummary, TransferError, copy};
 use super::{DatabaseError, DatabaseSettings, SchemaStatus, connect, schema};
+use crate::clock::UnixMicros;
+use crate::tan::plain;
 
 /// What a backup holds that was found to be whole.
 #[derive(Clone, Debug)]
@@ -22,6 +30,9 @@ pub struct Contents {
     pub tables: Vec<TableSummary>,
     /// The keys that its sealed rows were made with.
     pub keys: Vec<entity::key::Model>,
+    /// When it was made, in microseconds since 1970. `None` where the file does not say what was written into it, so that nobody can tell
+    /// whether that changed: a copy of a database that was no backup, or a backup of a release that noted nothing.
+    pub made_at_us: Option<i64>,
 }
 
 /// A backup that is open and was found to be whole.
@@ -36,46 +47,35 @@ pub struct Backup {
 
 /// Writes a backup of a database into a new file, which its owner alone can read; a server may be running meanwhile.
 ///
-/// The file has its name only when it is complete, found whole, and on the disk. What is cut off can leave a file beside it whose name begins with
-/// `.kontor-backup-`. A PostgreSQL database must have exactly the tables of this program; an SQLite database may have older ones.
+/// The file has its name only when it is complete, found whole, and on the disk, and holds digests of all that was written into it. Until then it is
+/// in a folder beside it whose name begins with `.kontor-backup-`; one that is left behind by a process that was killed, the next backup into
+/// the same folder removes after a day. A PostgreSQL database must have exactly the tables of this program; an SQLite database may have older ones.
 ///
 /// # Errors
 /// [`TransferError::Exists`], [`TransferError::File`], [`TransferError::SourceSchema`], [`TransferError::Damaged`], and those of the database.
-pub async fn write(source: &DatabaseSettings, path: &Path) -> Result<Contents, TransferError> {
-    if path.symlink_metadata().is_ok() {
-        return Err(TransferError::Exists(path.to_owned()));
-    }
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let file = tempfile::Builder::new()
-        .prefix(".kontor-backup-")
-        .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(folder)
-        .map_err(TransferError::file(folder))?;
+pub async fn write(
+    source: &DatabaseSettings,
+    path: &Path,
+    now: UnixMicros,
+) -> Result<Contents, TransferError> {
+    let draft = Draft::begin(path, now)?;
     match source.sqlite_path()? {
-        Some(_) => vacuum_into(source, file.path()).await?,
-        None => transfer_into(source, file.path()).await?,
+        Some(_) => vacuum_into(source, &draft.file()).await?,
+        None => transfer_into(source, &draft.file()).await?,
     }
-    let contents = Backup::open(file.path()).await?.close().await;
-    keep(file, path)?;
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.map_err(TransferError::file(folder))?;
+    note_contents(&draft.file(), now).await?;
+    let opened = Backup::open(&draft.file()).await;
+    let contents = opened.map_err(|error| error.at(path))?.close().await;
+    draft.keep()?;
     Ok(contents)
 }
 
-/// Gives a complete file its name, once its content is on the disk.
-fn keep(file: NamedTempFile, path: &Path) -> Result<(), TransferError> {
-    let synced = file.as_file().sync_all();
-    synced.map_err(TransferError::file(path))?;
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(()),
-        Err(failed) if failed.error.kind() == std::io::ErrorKind::AlreadyExists => {
-            Err(TransferError::Exists(path.to_owned()))
-        }
-        Err(failed) => Err(TransferError::file(path)(failed.error)),
-    }
+/// Has the file say what is in it.
+async fn note_contents(path: &Path, now: UnixMicros) -> Result<(), TransferError> {
+    let connection = connect::sqlite_plain(&DatabaseSettings::of_file(path)).await?;
+    let noted = manifest::write(&connection, now).await;
+    close(connection).await;
+    Ok(noted?)
 }
 
 /// SQLite copies itself, as of one moment. The file is there and empty, which it takes for a new one.
@@ -91,7 +91,9 @@ async fn vacuum_into(source: &DatabaseSettings, path: &Path) -> Result<(), Trans
     let vacuum = Statement::from_sql_and_values(backend, "VACUUM INTO $1", [name.into()]);
     let written = connection.execute_raw(vacuum).await;
     close(connection).await;
-    written.map(drop).map_err(|error| unwritten(cause(&error)))
+    written
+        .map(drop)
+        .map_err(|error| unwritten(said_by_database(&error)))
 }
 
 /// Another database is taken over row by row.
@@ -121,11 +123,15 @@ impl Backup {
             path: path.to_owned(),
             reason,
         };
+        if !metadata.is_file() {
+            return Err(damaged("it is no regular file".to_owned()));
+        }
         if has_log(path) {
             let reason = "it is a database in use, of which \"kontor backup\" makes backups";
             return Err(damaged(reason.to_owned()));
         }
-        let schema = match examine(path).await.map_err(damaged)? {
+        let (schema, manifest) = examine(path).await.map_err(damaged)?;
+        let schema = match schema {
             SchemaStatus::Empty => return Err(damaged("it has no tables of Kontor".to_owned())),
             SchemaStatus::TooNew { unknown } => {
                 return Err(DatabaseError::TooNew { unknown }.into());
@@ -138,11 +144,13 @@ impl Backup {
         };
         let current = upgraded.as_ref().map(upgraded_file);
         let snapshot = Snapshot::of_file(current.as_deref().unwrap_or(path)).await?;
+        let tables = snapshot.summaries().await;
         let contents = Contents {
             schema,
             size: metadata.len(),
-            tables: snapshot.summaries().await?,
+            tables: tables.map_err(|error| damaged(unreadable(&error)))?,
             keys: snapshot.keys().await?,
+            made_at_us: manifest.map(|manifest| manifest.made_at_us),
         };
         Ok(Self {
             contents,
@@ -166,30 +174,35 @@ fn has_log(path: &Path) -> bool {
     log.is_ok_and(|log| log.len() > 0)
 }
 
-/// The standing of the tables in a file that is a database without a flaw; else what is wrong with it.
-async fn examine(path: &Path) -> Result<SchemaStatus, String> {
+/// The standing of the tables in a file that is a database without a flaw, and what it says of itself; else what is wrong with it.
+async fn examine(path: &Path) -> Result<(SchemaStatus, Option<Manifest>), String> {
     let connection = connect::sqlite_file(path).await;
-    let connection = connection.map_err(|error| cause(&error))?;
+    let connection = connection.map_err(|error| unreadable(&error))?;
     let examined = examine_open(&connection).await;
     close(connection).await;
-    examined
+    examined.map_err(|flaw| match flaw {
+        Flaw::Sentence(sentence) => sentence,
+        Flaw::Store(error) => unreadable(&error),
+    })
 }
 
-async fn examine_open(connection: &DatabaseConnection) -> Result<SchemaStatus, String> {
-    let flaws = rows_of(connection, "PRAGMA integrity_check(1)").await;
-    let flaws = flaws.map_err(|error| cause(&error))?;
+async fn examine_open(
+    connection: &DatabaseConnection,
+) -> Result<(SchemaStatus, Option<Manifest>), Flaw> {
+    let flaws = rows_of(connection, "PRAGMA integrity_check(1)").await?;
     if let Some(flaw) = flaws.into_iter().find(|flaw| flaw != "ok") {
-        return Err(flaw);
+        return Err(Flaw::Sentence(damage(&flaw)));
     }
-    let orphans = rows_of(connection, "PRAGMA foreign_key_check").await;
-    let orphans = orphans.map_err(|error| cause(&error))?;
+    let manifest = manifest::verify(connection).await?;
+    let orphans = rows_of(connection, "PRAGMA foreign_key_check").await?;
     if let Some(table) = orphans.first() {
-        return Err(format!(
-            "a row of its table {table} refers to one that is not there"
-        ));
+        let sentence = format!("a row of its table {table} refers to one that is not there");
+        return Err(Flaw::Sentence(sentence));
     }
     let status = schema::compared(connection).await;
-    status.map_err(|error| cause(&error))
+    status
+        .map(|status| (status, manifest))
+        .map_err(|error| Flaw::Sentence(unreadable(&error)))
 }
 
 /// The first column of what a statement answers.
@@ -229,8 +242,19 @@ async fn close(connection: DatabaseConnection) {
     }
 }
 
-/// What lies at the bottom of an error.
-fn cause(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |cause| cause.source());
-    causes.last().map(ToString::to_string).unwrap_or_default()
+/// What to say of a file that SQLite finds damaged.
+fn damage(said: &str) -> String {
+    format!(
+        "it is damaged, so use another one (SQLite: {})",
+        plain(said)
+    )
+}
+
+/// What to say of a file that SQLite cannot read.
+fn unreadable(error: &(dyn std::error::Error + 'static)) -> String {
+    let said = said_by_database(error);
+    match said.contains("not a database") {
+        true => "it is no SQLite database".to_owned(),
+        false => damage(&said),
+    }
 }

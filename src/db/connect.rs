@@ -2,14 +2,19 @@
 
 use std::fs::OpenOptions;
 use std::path::Path;
+use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 
+use super::backup::manifest;
 use super::{DatabaseError, DatabaseSettings, stalls::Stalls};
 
 const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// How long PostgreSQL may take for one page of a table that is read as a whole.
+const PAGE_DEADLINE: Duration = Duration::from_secs(600);
 
 /// How many connections for queries those may use at once whom one change woke: half of them.
 pub(super) fn share_of_connections(settings: &DatabaseSettings) -> Result<usize, DatabaseError> {
@@ -31,17 +36,30 @@ fn postgres_connection_count(settings: &DatabaseSettings) -> u32 {
 
 /// Makes the file, readable and writable by its owner only, unless it is there. SQLite gives its side files the same mode.
 pub(super) fn create_private_file(path: &Path) -> Result<(), DatabaseError> {
+    refuse_special(path)?;
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)
-        .map(drop)
-        .map_err(|error| DatabaseError::File {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        })
+    options.open(path).map(drop).map_err(unusable(path))
+}
+
+/// A pipe would be waited for without end.
+fn refuse_special(path: &Path) -> Result<(), DatabaseError> {
+    match path.metadata() {
+        Ok(found) if !found.is_file() => {
+            let reason = std::io::Error::other("it is no regular file");
+            Err(unusable(path)(reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unusable(path: &Path) -> impl FnOnce(std::io::Error) -> DatabaseError {
+    move |reason| DatabaseError::File {
+        path: path.to_owned(),
+        reason: reason.to_string(),
+    }
 }
 
 /// The connection of the one writer: what it has committed survives a power failure.
@@ -54,7 +72,11 @@ pub(super) async fn sqlite_writer(
             .synchronous(SqliteSynchronous::Full)
     });
     options.min_connections(1).max_connections(1);
-    open(options).await
+    let connection = open_file(settings, options).await?;
+    // What is written from now on is in no backup.
+    let dropped = manifest::drop_from(&connection).await;
+    dropped.map_err(DatabaseError::Start)?;
+    Ok(connection)
 }
 
 /// The connections for queries, which refuse to write.
@@ -65,7 +87,7 @@ pub(super) async fn sqlite_readers(
     options
         .min_connections(1)
         .max_connections(sqlite_reader_count(settings));
-    open(options).await
+    open_file(settings, options).await
 }
 
 /// One connection that looks at a file and leaves it as it is, even if it were a file of another program.
@@ -79,7 +101,7 @@ pub(super) async fn sqlite_examiner(
             .pragma("query_only", "on")
     });
     options.min_connections(1).max_connections(1);
-    open(options).await
+    open_file(settings, options).await
 }
 
 fn sqlite_options(
@@ -128,15 +150,34 @@ pub(super) async fn postgres_pool(
     open(options).await
 }
 
-/// One connection to a PostgreSQL server that does not write.
+/// One connection to a PostgreSQL server that does not write, and waits for nobody.
 pub(super) async fn postgres_examiner(
     settings: &DatabaseSettings,
+) -> Result<DatabaseConnection, DatabaseError> {
+    let lock = settings.busy_timeout;
+    postgres_reader(settings, lock, settings.answer_deadline()).await
+}
+
+/// How long what may take its time waits for a table that another session of PostgreSQL has locked.
+pub(super) fn lock_patience(settings: &DatabaseSettings) -> Duration {
+    settings.busy_timeout * 6
+}
+
+async fn postgres_reader(
+    settings: &DatabaseSettings,
+    lock: Duration,
+    statement: Duration,
 ) -> Result<DatabaseConnection, DatabaseError> {
     let mut options = common_options(settings);
     options
         .max_connections(1)
-        .map_sqlx_postgres_opts(|options| {
-            options.options([("default_transaction_read_only", "on")])
+        .statement_timeout(statement)
+        .map_sqlx_postgres_opts(move |options| {
+            let lock = lock.as_millis().to_string();
+            options.options([
+                ("default_transaction_read_only", "on"),
+                ("lock_timeout", lock.as_str()),
+            ])
         });
     open(options).await
 }
@@ -150,16 +191,16 @@ pub(super) async fn postgres_single(
     open(options).await
 }
 
-/// One connection that reads whatever it takes.
+/// One connection that reads all there is.
 pub(super) async fn single_reader(
     settings: &DatabaseSettings,
 ) -> Result<DatabaseConnection, DatabaseError> {
     if settings.sqlite_path()?.is_none() {
-        return postgres_single(settings).await;
+        return postgres_reader(settings, lock_patience(settings), PAGE_DEADLINE).await;
     }
     let mut options = sqlite_options(settings, |options| options.pragma("query_only", "on"));
     options.min_connections(1).max_connections(1);
-    open(options).await
+    open_file(settings, options).await
 }
 
 /// One connection that writes whatever it takes.
@@ -178,16 +219,15 @@ pub(super) async fn sqlite_plain(
 ) -> Result<DatabaseConnection, DatabaseError> {
     let mut options = sqlite_options(settings, |options| options);
     options.min_connections(1).max_connections(1);
-    open(options).await
+    open_file(settings, options).await
 }
 
 /// One connection to an SQLite file that nobody writes to: it takes no locks and makes no files beside it.
 pub(super) async fn sqlite_file(path: &Path) -> Result<DatabaseConnection, DatabaseError> {
-    let mut options = sqlite_options(&DatabaseSettings::of_file(path), |options| {
-        options.read_only(true).immutable(true)
-    });
+    let settings = DatabaseSettings::of_file(path);
+    let mut options = sqlite_options(&settings, |options| options.read_only(true).immutable(true));
     options.min_connections(1).max_connections(1);
-    open(options).await
+    open_file(&settings, options).await
 }
 
 fn common_options(settings: &DatabaseSettings) -> ConnectOptions {
@@ -197,6 +237,18 @@ fn common_options(settings: &DatabaseSettings) -> ConnectOptions {
         .sqlx_logging(false)
         .record_stmt_in_spans(false);
     options
+}
+
+/// Opens a file that is one, or is not there yet.
+async fn open_file(
+    settings: &DatabaseSettings,
+    options: ConnectOptions,
+) -> Result<DatabaseConnection, DatabaseError> {
+    settings
+        .sqlite_path()?
+        .as_deref()
+        .map_or(Ok(()), refuse_special)?;
+    open(options).await
 }
 
 async fn open(options: ConnectOptions) -> Result<DatabaseConnection, DatabaseError> {

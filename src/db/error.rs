@@ -67,6 +67,17 @@ pub enum DatabaseError {
 }
 
 impl DatabaseError {
+    /// Whether PostgreSQL ended the wait for a table that another session has locked.
+    #[must_use]
+    pub fn is_lock_timeout(&self) -> bool {
+        match self {
+            Self::Start(error) | Self::Fetch(error) | Self::Store(error) => {
+                code(error).as_deref() == Some("55P03")
+            }
+            _ => false,
+        }
+    }
+
     /// For statements that change rows and return some of them: their failures look like those of a query.
     pub(super) fn store(error: DbErr) -> Self {
         match error.into() {
@@ -102,8 +113,27 @@ pub(super) fn is_busy(error: &DbErr) -> bool {
         .is_some_and(|code| code & 0xff == SQLITE_BUSY)
 }
 
+/// What the database itself said, without the words that libraries put around it; else what lies at the bottom of the error.
+pub(crate) fn said_by_database(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |cause| cause.source());
+    let mut last = String::new();
+    for cause in causes {
+        let of_database = cause.downcast_ref::<DbErr>().and_then(of_driver);
+        if let Some(error) = of_database {
+            return error.message().to_owned();
+        }
+        last = cause.to_string();
+    }
+    last
+}
+
 /// The code that the database itself gave: an SQLSTATE of PostgreSQL, an extended result code of SQLite.
 fn code(error: &DbErr) -> Option<String> {
+    of_driver(error)?.code().map(|code| code.into_owned())
+}
+
+/// The answer of the database, where it is one.
+fn of_driver(error: &DbErr) -> Option<&dyn sea_orm::sqlx::error::DatabaseError> {
     let (DbErr::Exec(RuntimeErr::SqlxError(error))
     | DbErr::Query(RuntimeErr::SqlxError(error))
     | DbErr::Conn(RuntimeErr::SqlxError(error))) = error
@@ -111,7 +141,7 @@ fn code(error: &DbErr) -> Option<String> {
         return None;
     };
     match error.as_ref() {
-        SqlxError::Database(error) => error.code().map(|code| code.into_owned()),
+        SqlxError::Database(error) => Some(error.as_ref()),
         _ => None,
     }
 }

@@ -13,6 +13,7 @@ use super::{
     DatabaseError, DatabaseSettings, ReadConnection, SchemaStatus, code_counter::WINDOW_US,
     connect, lossy::lossy_settings, schema,
 };
+use super::{read::Patience, stalls::Stalls};
 
 /// A connection that only looks.
 pub struct Examination {
@@ -36,6 +37,15 @@ pub struct PostgresFacts {
     pub now_us: i64,
 }
 
+/// A table that a session of PostgreSQL keeps others from reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedTable {
+    /// Its name.
+    pub table: String,
+    /// The number of the process of PostgreSQL that serves the session.
+    pub process: i64,
+}
+
 /// Findings that one look reports at most.
 const MOST: usize = 5;
 
@@ -45,13 +55,19 @@ impl Examination {
     /// # Errors
     /// [`DatabaseError::Url`]; [`DatabaseError::Start`] when it cannot be reached or opened.
     pub async fn begin(settings: &DatabaseSettings) -> Result<Self, DatabaseError> {
-        let connections = match settings.sqlite_path()? {
-            Some(_) => connect::sqlite_examiner(settings).await?,
-            None => connect::postgres_examiner(settings).await?,
+        let connection = match settings.sqlite_path()? {
+            Some(_) => ReadConnection::new(connect::sqlite_examiner(settings).await?, None),
+            None => {
+                let connections = connect::postgres_examiner(settings).await?;
+                // Where the network is gone, the server's own limit comes to nothing.
+                let patience = Patience {
+                    limit: settings.answer_deadline() + settings.busy_timeout,
+                    stalls: Stalls::new(settings.busy_timeout),
+                };
+                ReadConnection::new(connections, Some(patience))
+            }
         };
-        Ok(Self {
-            connection: ReadConnection::new(connections, None),
-        })
+        Ok(Self { connection })
     }
 
     /// The connection.
@@ -121,6 +137,31 @@ impl Examination {
             forgetful: lossy_settings(&self.connection).await?,
             now_us: self.value(NOW).await?,
         })
+    }
+
+    /// Tables of a PostgreSQL database that somebody keeps others from reading.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Fetch`] and the like.
+    pub async fn locked_tables(&self) -> Result<Vec<LockedTable>, DatabaseError> {
+        let sql = format!(
+            "SELECT DISTINCT c.relname::text, l.pid::bigint FROM pg_locks l JOIN pg_class c ON c.oid = l.relation \
+             WHERE l.mode = 'AccessExclusiveLock' AND l.granted AND c.relkind = 'r' \
+             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+             AND c.relnamespace = current_schema()::regnamespace ORDER BY 1, 2 LIMIT {MOST}"
+        );
+        let statement = Statement::from_string(self.connection.get_database_backend(), sql);
+        let rows = self.connection.query_all_raw(statement).await?;
+        let tables: Result<_, DbErr> = rows
+            .iter()
+            .map(|row| {
+                Ok(LockedTable {
+                    table: row.try_get_by_index(0)?,
+                    process: row.try_get_by_index(1)?,
+                })
+            })
+            .collect();
+        Ok(tables?)
     }
 
     /// When something was last stored, in microseconds since 1970, by the clock of the machine that stored it.

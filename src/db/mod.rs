@@ -53,6 +53,7 @@ use tokio::task::JoinSet;
 
 pub use changes::{Changes, Topic, Watch};
 pub use error::DatabaseError;
+pub(crate) use error::said_by_database;
 pub use last_stored::last_stored_us;
 pub use page::Page;
 pub use read::ReadConnection;

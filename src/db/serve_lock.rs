@@ -44,12 +44,69 @@ impl ServeLock {
     }
 }
 
-/// One lock for one file, by whatever links it is reached.
+/// One lock for one file, by whatever links it is reached, also before the file is there.
 fn lock_path(database: &Path) -> PathBuf {
-    let database = database
-        .canonicalize()
-        .unwrap_or_else(|_| database.to_owned());
-    let mut name = database.into_os_string();
+    let mut name = file_behind(database).into_os_string();
     name.push("-serve.lock");
     PathBuf::from(name)
+}
+
+/// The file that opening the path would open, or make.
+fn file_behind(path: &Path) -> PathBuf {
+    /// Linux follows no more links either.
+    const LINKS: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        if let Ok(found) = path.canonicalize() {
+            return found;
+        }
+        // Where it is no link, it is the file that is missing.
+        let Ok(target) = path.read_link() else { break };
+        path = path.with_file_name("").join(target);
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_link_has_the_lock_of_its_file_before_and_after_that_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().canonicalize().unwrap();
+        let file = place.join("real.db");
+        symlink("real.db", place.join("link.db")).unwrap();
+        symlink(place.join("link.db"), place.join("second.db")).unwrap();
+        let expected = place.join("real.db-serve.lock");
+        for is_made in [false, true] {
+            if is_made {
+                std::fs::write(&file, "").unwrap();
+            }
+            for name in ["real.db", "link.db", "second.db"] {
+                assert_eq!(lock_path(&place.join(name)), expected, "{name}, {is_made}");
+            }
+        }
+        symlink("loop.db", place.join("loop.db")).unwrap();
+        assert_eq!(
+            lock_path(&place.join("loop.db")),
+            place.join("loop.db-serve.lock")
+        );
+    }
+
+    #[test]
+    fn one_file_is_served_once_by_whatever_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link.db");
+        symlink("real.db", &link).unwrap();
+        let settings = DatabaseSettings::of_file(&link);
+        let first = ServeLock::acquire(&settings).unwrap();
+        std::fs::write(folder.path().join("real.db"), "").unwrap();
+        let second = ServeLock::acquire(&settings);
+        assert!(matches!(second, Err(DatabaseError::AlreadyServed { .. })));
+        drop(first);
+        ServeLock::acquire(&settings).unwrap();
+    }
 }

@@ -19,6 +19,9 @@ pub(super) async fn look_at_database(
     clock: &Clock,
     report: &mut Report,
 ) -> Result<(), Unreadable> {
+    if let Some(file) = sqlite_file(settings).filter(|file| !file.exists()) {
+        return Err(Unreadable::Missing(file));
+    }
     let database = Examination::begin(&database_settings(settings)).await?;
     let looked = async {
         match sqlite_file(settings) {
@@ -36,8 +39,30 @@ pub(super) async fn look_at_database(
         }
     }
     .await;
+    if sqlite_file(settings).is_none() {
+        look_for_locks(&database, looked.as_ref().err(), report).await;
+    }
     database.end().await;
     looked
+}
+
+/// Who holds a lock is asked only where it was waited for: others come and go.
+async fn look_for_locks(
+    database: &Examination,
+    unreadable: Option<&Unreadable>,
+    report: &mut Report,
+) {
+    match unreadable {
+        Some(Unreadable::Database(error)) if error.is_lock_timeout() => {
+            // It may have been let go meanwhile; that the database could not be read is told anyway.
+            let tables = database.locked_tables().await.unwrap_or_default();
+            if !tables.is_empty() {
+                report.judge(&store::POSTGRES_LOCKED, store::locked(tables));
+            }
+        }
+        Some(Unreadable::Database(_) | Unreadable::Missing(_)) => {}
+        Some(Unreadable::Schema(_)) | None => report.judge(&store::POSTGRES_LOCKED, None),
+    }
 }
 
 async fn look_at_sqlite(database: &Examination, report: &mut Report) -> Result<(), DatabaseError> {
@@ -104,23 +129,23 @@ async fn look_at_rows(
     );
     let overdue = database.overdue(now.before(store::GRACE).get()).await?;
     report.judge(&store::OVERDUE, store::overdue(overdue));
-    let admin = db::instance::find(reader, InstanceId::ADMIN).await?;
-    report.judge(
-        &credentials::ADMIN,
-        credentials::missing_admin(settings, admin.is_some()),
-    );
+    if settings.merchant.enabled {
+        let admin = db::instance::find(reader, InstanceId::ADMIN).await?;
+        let missing = credentials::missing_admin(settings, admin.is_some());
+        report.judge(&credentials::ADMIN, missing);
+    }
     let legacy = database.legacy_credentials().await?;
     report.judge(&credentials::OLDER_FORM, credentials::older_form(legacy));
     look_at_factors(database, settings, report).await?;
     let clients = database.clients().await?;
-    report.judge(
-        &credentials::CLIENT_REDIRECTS,
-        credentials::plain_redirects(&clients),
-    );
-    report.judge(
-        &credentials::CLIENT_PKCE,
-        credentials::without_pkce(&clients),
-    );
+    if !clients.is_empty() {
+        let plain = credentials::plain_redirects(&clients);
+        report.judge(&credentials::CLIENT_REDIRECTS, plain);
+        report.judge(
+            &credentials::CLIENT_PKCE,
+            credentials::without_pkce(&clients),
+        );
+    }
     look_at_exchanges(database, settings, now.get(), report).await
 }
 
@@ -149,10 +174,10 @@ async fn look_at_factors(
             .map(sentence(delivery::WITHOUT_MANDATORY_FACTOR)),
     );
     let bound = database.bound_instances().await?;
-    report.judge(
-        &delivery::MANDATORY,
-        delivery::missing_channels(&configured, &mandatory, bound),
-    );
+    if bound > 0 {
+        let missing = delivery::missing_channels(&configured, &mandatory, bound);
+        report.judge(&delivery::MANDATORY, missing);
+    }
     Ok(())
 }
 
@@ -163,6 +188,9 @@ async fn look_at_exchanges(
     report: &mut Report,
 ) -> Result<(), DatabaseError> {
     let exchanges: Vec<_> = settings.merchant.enabled_exchanges().collect();
+    if exchanges.is_empty() {
+        return Ok(());
+    }
     let urls = exchanges.iter().map(|exchange| exchange.base_url.as_str());
     let rows = db::exchange::find(database.read(), urls).await?;
     let all = || exchanges.iter().copied();

@@ -75,6 +75,21 @@ pub fn spools(settings: &Settings) -> Vec<(&'static str, PathBuf)> {
     set.collect()
 }
 
+/// The commands that send codes: a program with its arguments each.
+pub fn commands(settings: &Settings) -> impl Iterator<Item = &Vec<String>> {
+    let tan = &settings.tan;
+    let commands = [&tan.email.command, &tan.sms.command, &tan.post.command];
+    commands.into_iter().flatten()
+}
+
+/// Whether codes go out in any way.
+#[must_use]
+pub fn sends_anything(settings: &Settings) -> bool {
+    settings.tan.email.smtp_url.is_some()
+        || !spools(settings).is_empty()
+        || commands(settings).next().is_some()
+}
+
 /// Spools of a server that others reach.
 #[must_use]
 pub fn public_spools(settings: &Settings) -> Vec<String> {
@@ -96,10 +111,8 @@ pub fn public_spools(settings: &Settings) -> Vec<String> {
 /// that these are in.
 #[must_use]
 pub fn programs(settings: &Settings) -> (Vec<FileFacts>, Vec<FileFacts>) {
-    let tan = &settings.tan;
-    let commands = [&tan.email.command, &tan.sms.command, &tan.post.command];
     let mut files: Vec<PathBuf> = Vec::new();
-    for command in commands.into_iter().flatten() {
+    for command in commands(settings) {
         let [program, arguments @ ..] = command.as_slice() else {
             continue;
         };

@@ -39,6 +39,14 @@ pub const PRIVATE_FOLDERS: Check = Check {
     advice: "Take the right to write to the folder away with \"chmod o-w\", or move the files to a folder of the server's own.",
 };
 
+/// Nobody else says what the server does.
+pub const CONFIGURATION: Check = Check {
+    name: "configuration-file",
+    severity: Severity::Problem,
+    right: "Nobody but its owner can change the configuration.",
+    advice: "Take the right away with \"chmod go-w\": whoever may write to it chooses which programs the server runs, and which key file and database it uses.",
+};
+
 /// One user has all.
 pub const ONE_OWNER: Check = Check {
     name: "one-owner",
@@ -101,6 +109,18 @@ pub fn open_to_others(files: &[SecretFile]) -> impl Iterator<Item = String> {
             file.kind,
             file.facts.path.display(),
             file.facts.mode
+        )
+    })
+}
+
+/// Whether others can change the configuration, with secrets in it or not.
+#[must_use]
+pub fn changeable_configuration(file: &FileFacts) -> Option<String> {
+    (file.mode & 0o022 != 0).then(|| {
+        format!(
+            "Others may write to the configuration {} (mode {:04o}).",
+            file.path.display(),
+            file.mode
         )
     })
 }
@@ -201,6 +221,19 @@ mod tests {
             open_to_others(&[file]).collect::<Vec<_>>(),
             ["The database /srv/file is open to other users (mode 0644)."]
         );
+    }
+
+    #[test]
+    fn a_configuration_is_for_its_owner_to_write() {
+        for mode in [0o600, 0o640, 0o644, 0o400] {
+            assert_eq!(changeable_configuration(&facts(mode, 1)), None, "{mode:o}");
+        }
+        for mode in [0o666, 0o646, 0o660] {
+            assert!(
+                changeable_configuration(&facts(mode, 1)).is_some(),
+                "{mode:o}"
+            );
+        }
     }
 
     #[test]

@@ -34,6 +34,7 @@ pub const ALL: &[Check] = &[
     files::KEY_FILE,
     files::PRIVATE_FILES,
     files::PRIVATE_FOLDERS,
+    files::CONFIGURATION,
     files::ONE_OWNER,
     exposure::PUBLIC_URL_PLAIN,
     exposure::PUBLIC_URL_ODD,
@@ -59,6 +60,7 @@ pub const ALL: &[Check] = &[
     store::POSTGRES_ENCODING,
     store::POSTGRES_CONNECTIONS,
     store::POSTGRES_FORGETFUL,
+    store::POSTGRES_LOCKED,
     store::CLOCKS_DIFFER,
     files::KEY_FILE_FITS,
     store::CLOCK_BEHIND,
@@ -73,6 +75,7 @@ pub const ALL: &[Check] = &[
     providers::NEVER_REACHED,
     providers::EXPIRED,
     providers::FAILING,
+    store::DATABASE,
     online::EXCHANGES,
     online::SMTP,
 ];
@@ -81,6 +84,8 @@ pub const ALL: &[Check] = &[
 pub struct Patient<'a> {
     /// The settings with their origins.
     pub loaded: &'a Loaded,
+    /// The configuration file, where there is one.
+    pub configuration: Option<PathBuf>,
     /// Files with secrets beside those that the settings name, such as one with the password of `admin`.
     pub secret_files: Vec<PathBuf>,
     /// Whether other servers are asked.
@@ -90,6 +95,8 @@ pub struct Patient<'a> {
 /// Why the look ended before its end.
 #[derive(Debug)]
 pub enum Unreadable {
+    /// The file of an SQLite database is not there.
+    Missing(PathBuf),
     /// The database cannot be read.
     Database(DatabaseError),
     /// Its tables are not those of this program.
@@ -102,7 +109,7 @@ impl From<DatabaseError> for Unreadable {
     }
 }
 
-/// Looks at everything. Where the database cannot be read, the report holds what was found before, and the reason comes with it.
+/// Looks at everything. Where the database cannot be read, the report says so and holds what was found before, and the reason comes with it.
 pub async fn examine(
     patient: &Patient<'_>,
     clock: &Clock,
@@ -114,6 +121,9 @@ pub async fn examine(
     look_at_settings(settings, &mut report);
     look_at_machine(settings, &mut report);
     let database = look_at_database(settings, keyring.as_ref(), clock, &mut report).await;
+    let unread = database.as_ref().err();
+    let unread = unread.and_then(|unreadable| store::unread(settings, unreadable));
+    report.judge(&store::DATABASE, unread);
     if patient.is_online {
         online::ask(settings, clock, random, &mut report).await;
     }

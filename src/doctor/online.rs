@@ -35,11 +35,11 @@ pub async fn ask(settings: &Settings, clock: &Clock, random: &Random, report: &m
     if !exchanges.is_empty() {
         report.judge(&EXCHANGES, ask_exchanges(settings, clock).await);
     }
-    if settings.tan.email.smtp_url.is_some() {
+    if let Some(url) = &settings.tan.email.smtp_url {
         let answer = tan::greet(&settings.tan.email, clock, random, PATIENCE).await;
         let failed = answer.err().map(|reason| {
             format!(
-                "The SMTP server does not do what it is asked to, {}.",
+                "Asking the SMTP server {url} failed, {}.",
                 reason.trim_end_matches('.')
             )
         });

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use super::Unreadable;
 use super::report::{Check, Severity};
-use crate::config::duration;
-use crate::db::{SchemaStatus, examination::PostgresFacts};
+use crate::config::{Settings, duration};
+use crate::db::examination::{LockedTable, PostgresFacts};
+use crate::db::{SchemaStatus, said_by_database};
 
 /// The tables are those of this program.
 pub const SCHEMA: Check = Check {
@@ -20,6 +22,22 @@ pub const SQLITE_DAMAGED: Check = Check {
     severity: Severity::Problem,
     right: "The database file is whole.",
     advice: "Stop the server, keep the damaged files, restore the last backup, and look for the cause: the disk, or a copy that was made while the server ran.",
+};
+
+/// There is one, and it answers.
+pub const DATABASE: Check = Check {
+    name: "database",
+    severity: Severity::Problem,
+    right: "The database can be read.",
+    advice: "Start PostgreSQL, or look at \"database.url\" and at whom this is run as; \"kontor migrate\" or the first \"kontor serve\" makes an SQLite database that is not there yet.",
+};
+
+/// Nobody keeps it from others.
+pub const POSTGRES_LOCKED: Check = Check {
+    name: "postgres-locked",
+    severity: Severity::Problem,
+    right: "Nobody keeps the tables of PostgreSQL locked.",
+    advice: "End the session that holds the lock, such as a forgotten \"psql\" (\"SELECT pg_terminate_backend(PROCESS)\"), or wait where it is changing the table; requests wait until then.",
 };
 
 /// Rows refer to rows that exist.
@@ -120,6 +138,27 @@ pub fn other_schema(status: &SchemaStatus) -> Option<String> {
             unknown.join(", ")
         )),
     }
+}
+
+/// What to say of a database that is not there, or does not let itself be read.
+#[must_use]
+pub fn unread(settings: &Settings, unreadable: &Unreadable) -> Option<String> {
+    match unreadable {
+        Unreadable::Missing(file) => Some(format!("There is no database {} yet.", file.display())),
+        Unreadable::Database(error) => Some(format!(
+            "The database {} cannot be read: {}.",
+            settings.database.url,
+            said_by_database(error).trim_end_matches('.')
+        )),
+        Unreadable::Schema(_) => None,
+    }
+}
+
+/// Tables that somebody keeps locked.
+pub fn locked(tables: Vec<LockedTable>) -> impl Iterator<Item = String> {
+    tables.into_iter().map(|LockedTable { table, process }| {
+        format!("The process {process} of PostgreSQL keeps the table {table:?} locked.")
+    })
 }
 
 /// What the database says of damage to itself.

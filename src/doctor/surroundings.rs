@@ -24,7 +24,13 @@ pub(super) fn look_at_files(
     let secret = secret_files(patient);
     report.judge(&files::PRIVATE_FILES, files::open_to_others(&secret));
     let paths = secret.iter().map(|file| file.facts.path.as_path());
-    let mut folders: Vec<PathBuf> = paths.chain([key_file.as_path()]).map(folder_of).collect();
+    let configuration = patient.configuration.as_deref();
+    if let Some(configuration) = configuration.and_then(FileFacts::of) {
+        let changeable = files::changeable_configuration(&configuration);
+        report.judge(&files::CONFIGURATION, changeable);
+    }
+    let paths = paths.chain([key_file.as_path()]).chain(configuration);
+    let mut folders: Vec<PathBuf> = paths.map(folder_of).collect();
     folders.sort();
     folders.dedup();
     let folders: Vec<FileFacts> = folders.iter().filter_map(|at| FileFacts::of(at)).collect();
@@ -66,19 +72,25 @@ pub(super) fn look_at_settings(settings: &Settings, report: &mut Report) {
         &exposure::PROXIES_MISSING,
         exposure::missing_proxies(settings),
     );
-    report.judge(&exposure::PROXIES_WIDE, exposure::wide_proxies(settings));
+    if !settings.limits.trusted_proxies.is_empty() {
+        report.judge(&exposure::PROXIES_WIDE, exposure::wide_proxies(settings));
+    }
     report.judge(
         &exposure::MANAGEMENT_OPEN,
         exposure::open_management(settings),
     );
     report.judge(&exposure::OUTBOUND_WIDE, exposure::wide_outbound(settings));
-    report.judge(&delivery::SPOOL, delivery::public_spools(settings));
-    let (programs, folders) = delivery::programs(settings);
-    report.judge(
-        &delivery::HELPERS,
-        delivery::changeable(&programs, &folders),
-    );
-    report.judge(&delivery::SIGN_UP, delivery::unproven_sign_up(settings));
+    if delivery::sends_anything(settings) {
+        report.judge(&delivery::SPOOL, delivery::public_spools(settings));
+    }
+    if delivery::commands(settings).next().is_some() {
+        let (programs, folders) = delivery::programs(settings);
+        let changeable = delivery::changeable(&programs, &folders);
+        report.judge(&delivery::HELPERS, changeable);
+    }
+    if settings.merchant.enabled && settings.merchant.self_provisioning {
+        report.judge(&delivery::SIGN_UP, delivery::unproven_sign_up(settings));
+    }
     report.judge(&credentials::EXTERNAL, credentials::external(settings));
     report.judge(&capacity::PASSWORD_COST, capacity::cheap_hashes(settings));
 }

@@ -24,6 +24,9 @@ pub enum WrongKey {
     /// The key file has a key of that id, but with other bytes.
     #[error("key {0} of the key file is not the one that the database uses")]
     Different(KeyId),
+    /// What the database notes of a key is not what this program notes.
+    #[error("what the database notes of one of its keys cannot be read")]
+    Unreadable,
 }
 
 /// One or several master keys: the newest makes new values, all of them read old ones.

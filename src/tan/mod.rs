@@ -29,6 +29,6 @@ pub use error::DeliveryError;
 pub use hint::hint;
 pub use letter::is_printable;
 pub use message::{About, Message, Purpose};
-pub(crate) use output::plain;
+pub(crate) use output::{plain, printable};
 pub use shown::{Sent, Show};
 pub use smtp::greet;

@@ -20,9 +20,9 @@ pub(super) fn cleaned(text: &str, message: &Message) -> String {
     }
 }
 
-/// One line of plain text: what is no printable character becomes a blank, and blanks in a row become one. Characters
-/// that turn the direction of writing are left out, as they make text read other than it is.
-pub(crate) fn plain(text: &str) -> String {
+/// The same text without what is no printable character, each of which becomes a blank; line ends too. So do characters that turn the
+/// direction of writing.
+pub(crate) fn printable(text: &str) -> String {
     let printable = |character: char| match character {
         '\u{200b}'..='\u{200f}'
         | '\u{2028}'..='\u{202e}'
@@ -31,7 +31,13 @@ pub(crate) fn plain(text: &str) -> String {
         character if character.is_control() => ' ',
         character => character,
     };
-    let printable: String = text.chars().map(printable).collect();
+    text.chars().map(printable).collect()
+}
+
+/// One line of plain text: what is no printable character becomes a blank, and blanks in a row become one. Characters
+/// that turn the direction of writing are left out, as they make text read other than it is.
+pub(crate) fn plain(text: &str) -> String {
+    let printable = printable(text);
     printable.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

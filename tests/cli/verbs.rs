@@ -305,7 +305,7 @@ fn databases_that_cannot_be_had_are_named() {
     std::fs::write(place.path("notes.txt"), "not a database at all").expect("a file");
     let serve = place.kontor(&["serve", "--set", "database.url=sqlite://notes.txt"]);
     serve.assert().code(4).stderr_eq(str![[r#"
-error: sqlite://notes.txt: the database cannot be reached: error returned from database: (code: 26) file is not a database
+error: sqlite://notes.txt: the database cannot be reached: file is not a database
 
 "#]]);
     let url = "database.url=postgres://kontor:hunter2@127.0.0.1:1/kontor";

@@ -3,15 +3,21 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use kontor::clock::UnixMicros;
 use kontor::db::backup::{self, Backup};
 use kontor::db::transfer::{TransferError, copy};
 use kontor::db::{DatabaseError, DatabaseSettings, SchemaStatus};
 use migration::{Migrator, MigratorTrait as _};
 
 use super::access_token::{insert, new_token};
-use super::support::{on_database, on_empty_database};
-use super::transfer::{ROWS, execute, nowhere, on_full_database, summaries};
+use super::support::{NOW, on_database, on_empty_database};
+use super::transfer::{ROWS, copy_all, execute, nowhere, on_full_database, summaries};
 use crate::cli::program::names_in;
+
+const MADE_AT: UnixMicros = UnixMicros::new(NOW);
+
+/// The table by which a backup knows what was written into it.
+const FORGET: &str = "DROP TABLE kontor_backup";
 
 fn mode(file: &Path) -> u32 {
     let metadata = std::fs::metadata(file).expect("a file");
@@ -24,11 +30,12 @@ async fn a_backup_is_one_private_file_with_everything() {
         on_empty_database(async |target| {
             let folder = tempfile::tempdir().expect("a folder");
             let file = folder.path().join("backup.db");
-            let written = backup::write(&source.settings, &file).await;
+            let written = backup::write(&source.settings, &file, MADE_AT).await;
             let written = written.expect("a backup");
             assert_eq!(written.schema, SchemaStatus::Current);
             assert_eq!(written.tables, summaries(&source.settings).await);
             assert_eq!(written.size, file.metadata().expect("a file").len());
+            assert_eq!(written.made_at_us, Some(NOW));
             assert_eq!(mode(&file), 0o600);
             assert_eq!(names_in(folder.path()), ["backup.db"]);
 
@@ -65,7 +72,7 @@ async fn what_was_stored_before_is_in_a_backup_made_while_others_write() {
                     .expect("one");
             }
         };
-        let (written, ()) = tokio::join!(backup::write(&test.settings, &file), writing);
+        let (written, ()) = tokio::join!(backup::write(&test.settings, &file, MADE_AT), writing);
         let tables = written.expect("a backup").tables;
         let tokens = tables.iter().find(|table| table.table == "access_token");
         let tokens = tokens.expect("a table").rows;
@@ -83,7 +90,7 @@ async fn no_file_is_overwritten() {
         let dangling = folder.path().join("link.db");
         std::os::unix::fs::symlink("nowhere", &dangling).expect("a link");
         for file in [&file, &dangling] {
-            let refused = backup::write(&test.settings, file).await;
+            let refused = backup::write(&test.settings, file, MADE_AT).await;
             assert!(
                 matches!(refused, Err(TransferError::Exists(_))),
                 "{refused:?}"
@@ -91,7 +98,7 @@ async fn no_file_is_overwritten() {
         }
         assert_eq!(std::fs::read_to_string(&file).expect("a file"), "dear");
         let nowhere = folder.path().join("no/such/backup.db");
-        let refused = backup::write(&test.settings, &nowhere).await;
+        let refused = backup::write(&test.settings, &nowhere, MADE_AT).await;
         assert!(
             matches!(refused, Err(TransferError::File { .. })),
             "{refused:?}"
@@ -114,7 +121,7 @@ async fn what_is_not_whole_is_no_backup() {
     on_full_database(async |source| {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("backup.db");
-        let written = backup::write(&source.settings, &file).await;
+        let written = backup::write(&source.settings, &file, MADE_AT).await;
         written.expect("a backup");
         let whole = std::fs::read(&file).expect("a file");
 
@@ -123,25 +130,26 @@ async fn what_is_not_whole_is_no_backup() {
         let reason = refusal(&cut).await;
         assert!(reason.contains("malformed"), "{reason}");
 
-        // One digit of an address inside a row: nothing of SQLite notices, but the row is not as it was.
+        // One letter of an address inside a row.
         let spoilt = folder.path().join("spoilt.db");
         let mut bytes = whole.clone();
         let place = bytes.windows(7).position(|part| part == b"payto:/");
         bytes[place.expect("an account")] = 0xff;
         std::fs::write(&spoilt, &bytes).expect("a file");
-        assert!(Backup::open(&spoilt).await.is_err());
+        let reason = refusal(&spoilt).await;
+        assert!(reason.starts_with("it is damaged"), "{reason}");
 
         let orphaned = folder.path().join("orphaned.db");
         std::fs::write(&orphaned, &whole).expect("a file");
-        let orphan = "PRAGMA foreign_keys = OFF; DELETE FROM client";
-        execute(&DatabaseSettings::of_file(&orphaned), orphan).await;
+        let orphan = format!("PRAGMA foreign_keys = OFF; DELETE FROM client; {FORGET}");
+        execute(&DatabaseSettings::of_file(&orphaned), &orphan).await;
         let reason = refusal(&orphaned).await;
         assert!(reason.contains("table validation"), "{reason}");
 
         let text = folder.path().join("text.db");
         std::fs::write(&text, "not a database at all").expect("a file");
         let reason = refusal(&text).await;
-        assert!(reason.contains("not a database"), "{reason}");
+        assert_eq!(reason, "it is no SQLite database");
         let empty = folder.path().join("empty.db");
         std::fs::write(&empty, "").expect("a file");
         assert_eq!(refusal(&empty).await, "it has no tables of Kontor");
@@ -167,7 +175,8 @@ async fn older_tables_on_postgresql_are_for_the_older_program() {
         let older = "DELETE FROM seaql_migrations WHERE version > 'm0008'";
         execute(&test.settings, older).await;
         let folder = tempfile::tempdir().expect("a folder");
-        let written = backup::write(&test.settings, &folder.path().join("backup.db")).await;
+        let written =
+            backup::write(&test.settings, &folder.path().join("backup.db"), MADE_AT).await;
         if test.is_sqlite() {
             // The copy would have the step taken twice here.
             assert!(written.is_err());
@@ -195,7 +204,9 @@ async fn a_backup_of_an_older_release_is_brought_up_to_date_on_the_way() {
             execute(&older, rows).await;
         }
         let file = folder.path().join("backup.db");
-        let written = backup::write(&older, &file).await.expect("a backup");
+        let written = backup::write(&older, &file, MADE_AT)
+            .await
+            .expect("a backup");
         assert_eq!(written.schema.pending(), &Migrator::step_names()[7..]);
         let before = std::fs::read(&file).expect("a file");
 
@@ -207,8 +218,18 @@ async fn a_backup_of_an_older_release_is_brought_up_to_date_on_the_way() {
         let status = target.database.schema_status().await.expect("a status");
         assert_eq!(status, SchemaStatus::Current);
 
-        let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999', 1)";
-        execute(&DatabaseSettings::of_file(&file), newer).await;
+        // What was written is looked at as it was written, before the steps are taken.
+        let altered = folder.path().join("altered.db");
+        std::fs::write(&altered, &before).expect("a file");
+        let alter = "UPDATE instance SET name = 'Ship'";
+        execute(&DatabaseSettings::of_file(&altered), alter).await;
+        let reason = refusal(&altered).await;
+        assert_eq!(reason, "its table instance is not as it was written");
+
+        let newer = format!(
+            "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999', 1); {FORGET}"
+        );
+        execute(&DatabaseSettings::of_file(&file), &newer).await;
         let refused = Backup::open(&file).await.err();
         assert!(
             matches!(
@@ -217,6 +238,151 @@ async fn a_backup_of_an_older_release_is_brought_up_to_date_on_the_way() {
             ),
             "{refused:?}"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_not_as_it_was_written_is_no_backup() {
+    on_full_database(async |source| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("backup.db");
+        let written = backup::write(&source.settings, &file, MADE_AT).await;
+        written.expect("a backup");
+        let whole = std::fs::read(&file).expect("a file");
+        for (alteration, reason) in [
+            (
+                "UPDATE instance SET name = 'Ship'",
+                "its table instance is not as it was written",
+            ),
+            (
+                "UPDATE key SET check_value = x'00'",
+                "its table key is not as it was written",
+            ),
+            (
+                "DELETE FROM audit_event",
+                "its table audit_event is not as it was written",
+            ),
+            (
+                "UPDATE sqlite_sequence SET seq = seq + 1",
+                "its table sqlite_sequence is not as it was written",
+            ),
+            (
+                "ALTER TABLE otp_device RENAME COLUMN ctr TO counter",
+                "its table otp_device is not as it was written",
+            ),
+            (
+                "DROP TABLE address_grant",
+                "its table address_grant is missing",
+            ),
+            (
+                "CREATE TABLE other (a INTEGER)",
+                "its table other was added to it",
+            ),
+            (
+                "DELETE FROM kontor_backup",
+                "what it says of itself cannot be read",
+            ),
+            (
+                "UPDATE kontor_backup SET manifest = '{}'",
+                "what it says of itself cannot be read",
+            ),
+        ] {
+            let altered = folder.path().join("altered.db");
+            std::fs::write(&altered, &whole).expect("a file");
+            let alteration = format!("PRAGMA foreign_keys = OFF; {alteration}");
+            execute(&DatabaseSettings::of_file(&altered), &alteration).await;
+            assert_eq!(refusal(&altered).await, reason, "{alteration}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_database_that_began_as_a_backup_is_none() {
+    on_full_database(async |source| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("backup.db");
+        let written = backup::write(&source.settings, &file, MADE_AT).await;
+        let written = written.expect("a backup");
+
+        // A backup that was made of a backup has digests of its own.
+        let second = folder.path().join("second.db");
+        let later = UnixMicros::new(NOW + 1);
+        let again = backup::write(&DatabaseSettings::of_file(&file), &second, later).await;
+        let again = again.expect("a backup");
+        assert_eq!(again.tables, written.tables);
+        assert_eq!(
+            (written.made_at_us, again.made_at_us),
+            (Some(NOW), Some(NOW + 1))
+        );
+
+        // One that is served can change, and says so.
+        let settings = DatabaseSettings::of_file(&file);
+        let served = kontor::db::Database::connect(&settings)
+            .await
+            .expect("a database");
+        served.close().await;
+        execute(
+            &settings,
+            "UPDATE instance SET name = 'Ship'; PRAGMA journal_mode = DELETE",
+        )
+        .await;
+        let opened = Backup::open(&file).await.expect("a database");
+        assert_eq!(opened.close().await.made_at_us, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_cut_off_is_removed_by_the_next() {
+    on_database(async |test| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let make = |name: &str| {
+            let draft = folder.path().join(name);
+            std::fs::create_dir(&draft).expect("a folder");
+            std::fs::write(draft.join("backup.db"), "half").expect("a file");
+            std::fs::File::open(&draft).expect("a folder")
+        };
+        let day = std::time::Duration::from_secs(24 * 3_600);
+        let now = std::time::UNIX_EPOCH + std::time::Duration::from_micros(NOW.unsigned_abs());
+        let at = |name: &str, time| {
+            let made = make(name);
+            let file = std::fs::File::options()
+                .write(true)
+                .open(folder.path().join(name).join("backup.db"));
+            file.expect("a file").set_modified(time).expect("a time");
+            made.set_modified(now - 2 * day).expect("a time");
+        };
+        at(".kontor-backup-old", now - day);
+        at(".kontor-backup-new", now - day / 2);
+        at("of-somebody-else", now - day);
+        let written = backup::write(&test.settings, &folder.path().join("b.db"), MADE_AT).await;
+        written.expect("a backup");
+        let left = names_in(folder.path());
+        assert_eq!(left, [".kontor-backup-new", "b.db", "of-somebody-else"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pipe_is_not_waited_for() {
+    on_database(async |test| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("mkfifo").success());
+        assert_eq!(refusal(&pipe).await, "it is no regular file");
+        let settings = DatabaseSettings::of_file(&pipe);
+        let opened = kontor::db::Database::connect(&settings).await.err();
+        assert!(
+            matches!(opened, Some(DatabaseError::File { .. })),
+            "{opened:?}"
+        );
+        let examined = kontor::db::examination::Examination::begin(&settings).await;
+        assert!(matches!(examined.err(), Some(DatabaseError::File { .. })));
+        let refused = copy_all(&test.settings, &settings).await;
+        assert!(refused.is_err(), "{refused:?}");
     })
     .await;
 }

@@ -280,3 +280,74 @@ async fn a_copy_that_fails_leaves_nothing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_file_that_others_could_open_is_closed_to_them() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    on_full_database(async |source| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("open.db");
+        let target = DatabaseSettings::of_file(&file);
+        let open = || {
+            let mode = std::fs::Permissions::from_mode(0o664);
+            std::fs::set_permissions(&file, mode).expect("a mode");
+        };
+        let mode = || file.metadata().expect("a file").permissions().mode() & 0o777;
+        std::fs::write(&file, "").expect("a file");
+        open();
+        copy_all(&source.settings, &target).await.expect("a copy");
+        assert_eq!(mode(), 0o600);
+        // One that is refused stays as it is.
+        open();
+        let refused = copy_all(&source.settings, &target).await;
+        assert!(
+            matches!(refused, Err(TransferError::NotEmpty { .. })),
+            "{refused:?}"
+        );
+        assert_eq!(mode(), 0o664);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_locked_table_is_not_waited_for_without_end() {
+    on_full_database(async |source| {
+        if source.is_sqlite() {
+            return;
+        }
+        let settings = DatabaseSettings {
+            busy_timeout: std::time::Duration::from_millis(100),
+            ..source.settings.clone()
+        };
+        let other = sea_orm::Database::connect(settings.url.clone()).await;
+        let other = other.expect("a connection");
+        let lock = sea_orm::TransactionTrait::begin(&other)
+            .await
+            .expect("a transaction");
+        let sql = "LOCK TABLE audit_event IN ACCESS EXCLUSIVE MODE";
+        lock.execute_unprepared(sql).await.expect("a lock");
+        let is_locked = |refused: Result<(), TransferError>| {
+            let said = match refused {
+                Err(TransferError::Database(DatabaseError::Fetch(error))) => error.to_string(),
+                other => panic!("{other:?}"),
+            };
+            assert!(said.contains("lock timeout"), "{said}");
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("backup.db");
+        let now = kontor::clock::UnixMicros::new(0);
+        let written = kontor::db::backup::write(&settings, &file, now).await;
+        is_locked(written.map(drop));
+        assert!(crate::cli::program::names_in(folder.path()).is_empty());
+        let (_folder, empty) = nowhere();
+        let fresh = kontor::db::Database::connect(&empty).await.expect("one");
+        fresh.migrate().await.expect("tables");
+        fresh.close().await;
+        let refused = copy_all(&empty, &settings).await;
+        assert!(refused.is_err(), "{refused:?}");
+        lock.rollback().await.expect("the end of the lock");
+        other.close().await.expect("the end of a connection");
+    })
+    .await;
+}

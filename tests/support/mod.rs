@@ -149,7 +149,8 @@ impl TestApp {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("backup.db");
         let source = database_settings(&self.app.settings);
-        backup::write(&source, &file).await.expect("a backup");
+        let written = backup::write(&source, &file, self.app.clock.now()).await;
+        written.expect("a backup");
         on_empty_database(async |target| {
             let opened = Backup::open(&file).await.expect("a backup");
             let copied = copy(&opened.snapshot, &target.settings).await;

@@ -67,3 +67,18 @@ fn durations_print_as_they_are_read() {
         assert_eq!(values::duration::print(value), text);
     }
 }
+
+#[test]
+fn a_parameter_that_the_driver_passes_over_is_refused() {
+    for url in [
+        "postgres://h/d?sslmode=verify-full&host=/run/postgresql",
+        "postgres://h/d?options[search_path]=a&password=b",
+    ] {
+        assert!(DatabaseUrl::parse(url).is_ok(), "{url}");
+    }
+    let refused = DatabaseUrl::parse("postgres://h/d?Password=hunter2").unwrap_err();
+    assert_eq!(
+        refused,
+        "the database URL has the parameter \"Password\", which means nothing to Kontor"
+    );
+}

@@ -109,7 +109,8 @@ fn number_of(hash: &mut Sha256, number: i64) {
     hash.update(number.to_be_bytes());
 }
 
-fn sized(hash: &mut Sha256, bytes: &[u8]) {
+/// Hashes bytes, led by how many they are.
+pub(in crate::db) fn sized(hash: &mut Sha256, bytes: &[u8]) {
     hash.update((bytes.len() as u64).to_be_bytes());
     hash.update(bytes);
 }

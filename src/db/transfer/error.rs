@@ -1,6 +1,6 @@
 //! Why a database was not taken over.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sea_orm::DbErr;
 
@@ -67,6 +67,19 @@ impl TransferError {
         move |reason| Self::File {
             path,
             reason: reason.to_string(),
+        }
+    }
+}
+
+impl TransferError {
+    /// The same of a file that is to be known by another name.
+    pub(in crate::db) fn at(self, path: &Path) -> Self {
+        match self {
+            Self::Damaged { reason, .. } => Self::Damaged {
+                path: path.to_owned(),
+                reason,
+            },
+            other => other,
         }
     }
 }

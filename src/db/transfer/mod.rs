@@ -16,6 +16,7 @@ mod table;
 mod target;
 
 pub use digest::TableSummary;
+pub(in crate::db) use digest::sized;
 pub use error::TransferError;
 pub use snapshot::Snapshot;
 pub use table::table_names;
