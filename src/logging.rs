@@ -17,8 +17,9 @@ use crate::{
     http::errors::log_panics,
 };
 
-/// What the library says about listeners is said by this program in its own words; what is for traces is not for the log.
-const QUIET: &str = "poem::server=warn,kontor::span=off";
+/// What libraries say about listeners, and about connections to the database that are lost, is said by this program in its own words;
+/// what is for traces is not for the log.
+const QUIET: &str = "poem::server=warn,sqlx_core::pool=error,kontor::span=off";
 
 /// Whether a line that cannot be written is told of on standard error. That is where it could not be written: on a full disk the
 /// attempt would be a panic, and the end of whatever wanted to log.
@@ -174,6 +175,7 @@ mod tests {
         span.in_scope(|| tracing::info!(target: "kontor::access", { http.status = 204, url.path = "/config" }, "answered"));
         tracing::debug!("not at this level");
         tracing::info!(target: "poem::server", "listening");
+        tracing::warn!(target: "sqlx_core::pool::inner", "error from `before_acquire`");
     }
 
     fn settings(format: LogFormat) -> Log {

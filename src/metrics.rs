@@ -13,7 +13,7 @@
 //! | `kontor_challenger_setups_total` | | validations that clients of the Challenger set up |
 //! | `kontor_challenger_validations_total` | | addresses that people proved |
 //! | `kontor_challenger_tokens_total` | | tokens that clients were given for an authorization code |
-//! | `kontor_challenger_refusals_total` | `reason`: `wrong_code`, `no_attempts`, `no_transmissions`, `no_changes`, `failed`, `client`, `code` | whom the Challenger refused |
+//! | `kontor_challenger_refusals_total` | `reason`: `wrong_code`, `no_attempts`, `no_transmissions`, `no_changes`, `failed`, `client`, `code`, `too_many_open` | whom the Challenger refused |
 //! | `kontor_build_info` | `version` | always 1 |
 //!
 //! `operation` is an `operationId` of the document, or `none` where no operation was reached, so that no client can
@@ -194,6 +194,7 @@ impl Metrics {
     }
 }
 
+/// The help of these metrics ends in a full stop, as the registry ends that of its own.
 impl Collector for Sources {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
         let connections = [
@@ -203,7 +204,7 @@ impl Collector for Sources {
         encode_states(
             &mut encoder,
             "database_connections",
-            "Connections of all pools",
+            "Connections of all pools.",
             &connections,
         )?;
         let hashes = [
@@ -213,19 +214,19 @@ impl Collector for Sources {
         encode_states(
             &mut encoder,
             "password_hashes",
-            "The password hashing queue",
+            "The password hashing queue.",
             &hashes,
         )?;
         encode_number(
             &mut encoder,
             "database_write_queue_length",
-            "Writes that wait for their turn",
+            "Writes that wait for their turn.",
             &self.database_write_queue_length,
         )?;
         encode_number(
             &mut encoder,
             "long_polls_waiting",
-            "Requests that wait for a change",
+            "Requests that wait for a change.",
             &self.long_polls_waiting,
         )
     }
@@ -321,5 +322,29 @@ mod tests {
             );
         }
         assert!(text.ends_with("# EOF\n"));
+        for help in text.lines().filter(|line| line.starts_with("# HELP")) {
+            assert!(help.ends_with('.') && !help.ends_with(".."), "{help}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_counted_is_zero_at_first() {
+        let text = Metrics::new(Sources::none()).render();
+        for line in [
+            "kontor_codes_total{channel=\"email\",outcome=\"undelivered\"} 0",
+            "kontor_codes_total{channel=\"post\",outcome=\"wrong\"} 0",
+            "kontor_codes_total{channel=\"none\",outcome=\"refused\"} 0",
+            "kontor_challenger_refusals_total{reason=\"too_many_open\"} 0",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+        let codes = text
+            .lines()
+            .filter(|line| line.starts_with("kontor_codes_total{"));
+        assert_eq!(codes.count(), 3 * CodeOutcome::ALL.len() + 1);
+        let refusals = text
+            .lines()
+            .filter(|line| line.starts_with("kontor_challenger_refusals_total{"));
+        assert_eq!(refusals.count(), Refusal::ALL.len());
     }
 }

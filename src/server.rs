@@ -156,12 +156,14 @@ fn bounded(
         limits.connections,
         trusted_proxies,
     ))
-    .idle_timeout(
-        limits
-            .idle_timeout
-            .max(longest_request(limits).saturating_add(IDLE_MARGIN)),
-    )
+    .idle_timeout(idle_timeout(limits))
     .http2_max_concurrent_streams(STREAMS_PER_CONNECTION)
+}
+
+/// How long a connection may be without a byte: no less than a request may take.
+fn idle_timeout(limits: &config::Limits) -> Duration {
+    let answered = longest_request(limits).saturating_add(IDLE_MARGIN);
+    limits.idle_timeout.max(answered)
 }
 
 /// One that waits for a change as long as it may.
@@ -299,5 +301,22 @@ impl Signal {
     fn given(self) -> impl Future<Output = ()> + Send + 'static {
         let mut wait = self.0.subscribe();
         async move { drop(wait.wait_for(|given| *given).await) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Limits;
+
+    #[test]
+    fn connections_last_as_long_as_the_configuration_says() {
+        let limits = Limits::default();
+        assert_eq!(idle_timeout(&limits), limits.idle_timeout);
+        let patient = Limits {
+            long_poll: Duration::from_secs(600),
+            ..limits
+        };
+        assert_eq!(idle_timeout(&patient), Duration::from_secs(635));
     }
 }

@@ -98,8 +98,8 @@ pub struct Limits {
     /// Connections that may be open at once, a quarter of them from one network unless it is a trusted proxy's. Each
     /// takes a file descriptor.
     pub connections: usize,
-    /// Time without a byte after which a connection is closed; at least 5 s longer than `request_timeout` and
-    /// `long_poll` together.
+    /// Time without a byte after which a connection is closed. Where it is less than 5 s more than `request_timeout` and
+    /// `long_poll` together, that counts, so that no connection is closed on which an answer is awaited.
     #[serde(with = "duration")]
     #[schemars(with = "String")]
     pub idle_timeout: Duration,
@@ -136,7 +136,7 @@ impl Default for Limits {
             request_timeout: Duration::from_secs(30),
             long_poll: Duration::from_secs(60),
             connections: 800,
-            idle_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(95),
             shutdown_notice: Duration::from_secs(1),
             shutdown_grace: Duration::from_secs(30),
             login_failures: 10,

@@ -92,10 +92,16 @@ impl Stalls {
     }
 
     async fn answers(&self, connection: &mut PgConnection) -> Result<bool, Error> {
-        match tokio::time::timeout(self.0.moment, connection.ping()).await {
-            Ok(answered) => answered.map(|()| true),
-            Err(_elapsed) => Err(Error::Io(std::io::ErrorKind::TimedOut.into())),
-        }
+        let answered = tokio::time::timeout(self.0.moment, connection.ping()).await;
+        let answered =
+            answered.unwrap_or_else(|_| Err(Error::Io(std::io::ErrorKind::TimedOut.into())));
+        // Nothing that anybody has to do something about: the pool opens another one.
+        answered.map(|()| true).inspect_err(|error| {
+            tracing::info!(
+                %error,
+                "a connection to the database no longer answers; another one takes its place"
+            );
+        })
     }
 }
 

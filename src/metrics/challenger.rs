@@ -28,6 +28,17 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    pub(super) const ALL: [Self; 8] = [
+        Self::WrongCode,
+        Self::NoAttempts,
+        Self::NoTransmissions,
+        Self::NoChanges,
+        Self::Failed,
+        Self::Client,
+        Self::Code,
+        Self::TooManyOpen,
+    ];
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::WrongCode => "wrong_code",
@@ -56,6 +67,14 @@ struct Refused {
     reason: &'static str,
 }
 
+impl Refused {
+    const fn new(refusal: Refusal) -> Self {
+        Self {
+            reason: refusal.as_str(),
+        }
+    }
+}
+
 impl ChallengerMetrics {
     /// A client set up a validation.
     pub fn setup(&self) {
@@ -74,8 +93,7 @@ impl ChallengerMetrics {
 
     /// Somebody was refused.
     pub fn refused(&self, refusal: Refusal) {
-        let reason = refusal.as_str();
-        self.refusals.get_or_create(&Refused { reason }).inc();
+        self.refusals.get_or_create(&Refused::new(refusal)).inc();
     }
 
     pub(super) fn register(&self, registry: &mut Registry) {
@@ -91,6 +109,9 @@ impl ChallengerMetrics {
         let registry = registry.sub_registry_with_prefix("challenger");
         for (name, help, counter) in counters {
             registry.register(name, help, counter.clone());
+        }
+        for refusal in Refusal::ALL {
+            drop(self.refusals.get_or_create(&Refused::new(refusal)));
         }
         let help = "Whom the Challenger refused";
         registry.register("refusals", help, self.refusals.clone());

@@ -27,6 +27,14 @@ pub enum CodeOutcome {
 }
 
 impl CodeOutcome {
+    pub(super) const ALL: [Self; 5] = [
+        Self::Sent,
+        Self::Undelivered,
+        Self::Refused,
+        Self::Solved,
+        Self::Wrong,
+    ];
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::Sent => "sent",
@@ -48,17 +56,30 @@ struct Code {
     outcome: &'static str,
 }
 
+impl Code {
+    fn new(channel: Option<Channel>, outcome: CodeOutcome) -> Self {
+        Self {
+            channel: channel.map_or(NO_CHANNEL, Channel::as_str),
+            outcome: outcome.as_str(),
+        }
+    }
+}
+
 impl CodeMetrics {
     /// Counts one code, with its channel where that was known.
     pub fn count(&self, channel: Option<Channel>, outcome: CodeOutcome) {
-        let code = Code {
-            channel: channel.map_or(NO_CHANNEL, Channel::as_str),
-            outcome: outcome.as_str(),
-        };
-        self.0.get_or_create(&code).inc();
+        self.0.get_or_create(&Code::new(channel, outcome)).inc();
     }
 
+    /// All are there from the start: what grows from nothing to one is seen to grow only where it was zero before.
     pub(super) fn register(&self, registry: &mut Registry) {
+        for outcome in CodeOutcome::ALL {
+            for channel in Channel::ALL {
+                drop(self.0.get_or_create(&Code::new(Some(channel), outcome)));
+            }
+        }
+        let unchosen = Code::new(None, CodeOutcome::Refused);
+        drop(self.0.get_or_create(&unchosen));
         registry.register("codes", "Confirmation codes", self.0.clone());
     }
 }

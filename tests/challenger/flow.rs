@@ -245,13 +245,9 @@ async fn proven(scene: &Scene<'_>, fields: &[(&str, &str)]) -> Value {
     let nonce = scene.begun().await;
     let give = scene.post(&format!("/challenge/{nonce}"));
     give.form(fields).send().await.expect(200);
-    let solved = scene.solve(&nonce, &scene.pin()).await.expect(200);
-    let code = code_of(solved["redirect_url"].as_str().expect("a URL"));
-    let token = scene.redeem(&scene.token_request(&code)).await.expect(200);
-    scene
-        .info(token["access_token"].as_str().expect("a token"))
-        .await
-        .expect(200)
+    let code = scene.prove(&nonce).await;
+    let token = scene.token(&code).await;
+    scene.info(&token).await.expect(200)
 }
 
 #[tokio::test]

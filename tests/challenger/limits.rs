@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::support::{EMAIL, Scene, code_of, on_challenger, on_challenger_with};
+use super::support::{EMAIL, Scene, on_challenger, on_challenger_with};
 
 /// Makes of the e-mail helper one that ends with this status.
 fn helper(script: &str) -> Option<Vec<String>> {
@@ -115,12 +115,8 @@ async fn another_address_makes_the_code_void() {
         let first = scene.pin();
         scene.give(&nonce, "grace@example.com").await.expect(200);
         scene.solve(&nonce, &first).await.refuses(403, 9758);
-        let solved = scene.solve(&nonce, &scene.pin()).await.expect(200);
-        let code = code_of(solved["redirect_url"].as_str().expect("a URL"));
-        let token = scene.redeem(&scene.token_request(&code)).await.expect(200);
-        let info = scene
-            .info(token["access_token"].as_str().expect("a token"))
-            .await;
+        let code = scene.prove(&nonce).await;
+        let info = scene.info(&scene.token(&code).await).await;
         assert_eq!(
             info.expect(200)["address"]["CONTACT_EMAIL"],
             "grace@example.com"
@@ -237,15 +233,14 @@ async fn authorization_codes_and_tokens_expire_and_addresses_are_deleted() {
             .app
             .clock
             .advance(settings.code_lifetime - Duration::from_micros(1));
-        let token = scene.redeem(&scene.token_request(&code)).await.expect(200);
-        let token = token["access_token"].as_str().expect("a token");
+        let token = scene.token(&code).await;
         scene
             .app
             .clock
             .advance(settings.token_lifetime - Duration::from_micros(1));
-        scene.info(token).await.expect(200);
+        scene.info(&token).await.expect(200);
         scene.app.clock.advance(Duration::from_micros(1));
-        scene.info(token).await.refuses(401, 9768);
+        scene.info(&token).await.refuses(401, 9768);
 
         kontor::sweep::sweep(&scene.app.app).await.expect("a sweep");
         use sea_orm::{EntityTrait as _, PaginatorTrait as _};

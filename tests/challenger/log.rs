@@ -36,9 +36,8 @@ async fn the_log_tells_of_requests_and_not_of_people() {
             "a verifier that nobody asked for, long enough to be one",
         ));
         scene.redeem(&wrong_request).await.refuses(400, 9754);
-        let token = scene.redeem(&scene.token_request(&code)).await.expect(200);
-        let token = token["access_token"].as_str().expect("a token");
-        scene.info(token).await.expect(200);
+        let token = scene.token(&code).await;
+        scene.info(&token).await.expect(200);
 
         let log = events.text();
         for line in [
@@ -60,7 +59,7 @@ async fn the_log_tells_of_requests_and_not_of_people() {
             &digits,
             &wrong,
             &code,
-            token,
+            &token,
             secret,
             "a verifier",
             "a b&c",

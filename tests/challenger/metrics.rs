@@ -10,7 +10,8 @@ fn counted(scene: &Scene<'_>) -> Vec<String> {
     let metrics = kontor::server::metrics(&scene.app.app).render();
     let counters = metrics
         .lines()
-        .filter_map(|line| line.strip_prefix("kontor_challenger_"));
+        .filter_map(|line| line.strip_prefix("kontor_challenger_"))
+        .filter(|line| !line.ends_with(" 0"));
     let mut counters: Vec<String> = counters.map(str::to_owned).collect();
     counters.sort();
     counters

@@ -172,8 +172,19 @@ impl<'a> Scene<'a> {
     pub async fn code(&self) -> String {
         let nonce = self.begun().await;
         self.give(&nonce, EMAIL).await.expect(200);
-        let solved = self.solve(&nonce, &self.pin()).await.expect(200);
+        self.prove(&nonce).await
+    }
+
+    /// Says the code that was sent last, and returns the authorization code.
+    pub async fn prove(&self, nonce: &str) -> String {
+        let solved = self.solve(nonce, &self.pin()).await.expect(200);
         code_of(solved["redirect_url"].as_str().expect("a URL"))
+    }
+
+    /// The token for an authorization code.
+    pub async fn token(&self, code: &str) -> String {
+        let token = self.redeem(&self.token_request(code)).await.expect(200);
+        token["access_token"].as_str().expect("a token").to_owned()
     }
 
     /// The form of a token request that is in order.

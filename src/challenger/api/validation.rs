@@ -51,9 +51,13 @@ impl ValidationApi for Challenger {
             code_challenge,
             code_challenge_method,
         };
-        Ok(match self.start(&visitor, &nonce, request).await? {
-            Started::Status(status) => StartValidationReply::Ok(status),
-            Started::Page(location) => StartValidationReply::Found { location },
+        let authorized = self.authorize(&nonce, request).await;
+        let validation = authorized.inspect_err(|error| self.count_refusal(error))?;
+        Ok(match visitor.wants_page() {
+            true => StartValidationReply::Found {
+                location: Some(self.pages.validation_url(&nonce)),
+            },
+            false => StartValidationReply::Ok(self.status(&validation)),
         })
     }
 
@@ -65,21 +69,26 @@ impl ValidationApi for Challenger {
         client_id: String,
         redirect_uri: String,
         state: Option<String>,
-        _scope: Option<String>,
+        scope: Option<String>,
         code_challenge: Option<String>,
         code_challenge_method: Option<String>,
     ) -> Result<StartValidationByPostReply, ApiError> {
-        let request = AuthorizationRequest {
+        let started = self.start_validation(
+            visitor,
+            nonce,
             response_type,
             client_id,
             redirect_uri,
             state,
+            scope,
             code_challenge,
             code_challenge_method,
-        };
-        Ok(match self.start(&visitor, &nonce, request).await? {
-            Started::Status(status) => StartValidationByPostReply::Ok(status),
-            Started::Page(location) => StartValidationByPostReply::Found { location },
+        );
+        Ok(match started.await? {
+            StartValidationReply::Ok(status) => StartValidationByPostReply::Ok(status),
+            StartValidationReply::Found { location } => {
+                StartValidationByPostReply::Found { location }
+            }
         })
     }
 
@@ -151,27 +160,7 @@ impl ValidationApi for Challenger {
     }
 }
 
-/// What an authorization request is answered with.
-enum Started {
-    Status(ChallengeStatus),
-    Page(Option<String>),
-}
-
 impl Challenger {
-    async fn start(
-        &self,
-        visitor: &Visitor,
-        nonce: &str,
-        request: AuthorizationRequest,
-    ) -> Result<Started, Error> {
-        let authorized = self.authorize(nonce, request).await;
-        let validation = authorized.inspect_err(|error| self.count_refusal(error))?;
-        Ok(match visitor.wants_page() {
-            true => Started::Page(Some(self.pages.validation_url(nonce))),
-            false => Started::Status(self.status(&validation)),
-        })
-    }
-
     fn status(&self, validation: &Model) -> ChallengeStatus {
         let progress = Progress::new(&self.app, validation, self.app.now_us());
         let once_sent = |left| validation.sent_at_us.map(|_| count(left));
