@@ -1,6 +1,6 @@
 # Everything that a contributor or the continuous integration does with this repository.
 # `make` alone lists the targets. Needed: cargo, a C compiler and git; for `lint` and `test` Node.js with npm,
-# and Python; for `test` PostgreSQL, oathtool, nginx, systemd-analyze and Chromium, which are installed where apt-get can do it.
+# and Python; for `test` PostgreSQL, oathtool, nginx, systemd-analyze and Chromium, which tests/debian.sh installs where it can.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -221,19 +221,12 @@ $(CARGO_CYCLONEDX):
 # Debian keeps the server's programs outside the PATH.
 .PHONY: postgresql
 postgresql:
-	@if command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then exit 0; fi; \
-	command -v apt-get >/dev/null || { echo "PostgreSQL (initdb, postgres) is needed: install it first"; exit 1; }; \
-	echo "PostgreSQL is not installed: installing it with apt-get"; \
-	root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-	$$root apt-get update --quiet; \
-	DEBIAN_FRONTEND=noninteractive $$root apt-get install --quiet --yes --no-install-recommends postgresql
+	@command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || tests/debian.sh postgresql
 
 # Another program for one-time passwords, which the suite compares its own codes with.
 .PHONY: oathtool
 oathtool:
-	@if command -v oathtool >/dev/null; then exit 0; fi; \
-	root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-	$$root tests/oathtool.sh --version >/dev/null
+	@tests/oathtool.sh --version >/dev/null
 
 # What stands in front of Kontor, for the tests of deploy/.
 .PHONY: nginx
@@ -248,11 +241,7 @@ systemd:
 # What shows the system calls of a program: whether it waits for the disk.
 .PHONY: strace
 strace:
-	@if command -v strace >/dev/null; then exit 0; fi; \
-	command -v apt-get >/dev/null || { echo "strace is needed: install it first"; exit 1; }; \
-	root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-	$$root apt-get update --quiet; \
-	DEBIAN_FRONTEND=noninteractive $$root apt-get install --quiet --yes --no-install-recommends strace
+	@command -v strace >/dev/null || tests/debian.sh strace
 
 # Libraries of others by which the suite is a client of the Challenger, below the target folder.
 .PHONY: clients

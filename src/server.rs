@@ -14,13 +14,13 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{
     app::{App, StartError},
     config,
-    db::SchemaStatus,
+    db::{self, SchemaStatus},
     exchange,
     http::{TrustedProxies, connections::BoundedAcceptor},
     kyc,
     management::{self, Check, Readiness},
     metrics::{Metrics, Sources},
-    sweep,
+    sweep::{self, Caution},
 };
 
 pub use mount::{challenger, service};
@@ -202,13 +202,18 @@ async fn listen(
 /// answered, and what runs may finish within the configured time.
 ///
 /// # Errors
-/// A service that cannot be made, and a listener that fails.
+/// A database that cannot be asked, a service that cannot be made, and a listener that fails.
 pub async fn serve(
     app: Arc<App>,
     listeners: Listeners,
     stop: impl Future<Output = ()> + Send + 'static,
     notice: Duration,
 ) -> Result<(), ServeError> {
+    // Before anybody has something stored by a clock that may be wrong.
+    let last_stored_us = db::last_stored_us(app.database.read())
+        .await
+        .map_err(StartError::Database)?;
+    let caution = Caution::new(last_stored_us);
     let metrics = metrics(&app);
     let readiness = Readiness::default();
     let (stopping, drained) = (Signal::default(), Signal::default());
@@ -236,7 +241,7 @@ pub async fn serve(
     app.database.listen();
     readiness.serving();
     let mut helpers = JoinSet::new();
-    helpers.spawn(sweep::run(Arc::clone(&app)));
+    helpers.spawn(sweep::run(Arc::clone(&app), caution));
     helpers.spawn(exchange::refresh::run(Arc::clone(&app)));
     helpers.spawn(kyc::check::run(Arc::clone(&app)));
     let changes = app.database.changes().clone();

@@ -1,6 +1,8 @@
 //! Removes in the background what has ended: requests with sealed bodies, addresses, codes and tokens are gone soon after their time, also where nobody
 //! asks for anything any more. `docs/retention.md` is the table of it.
 
+mod caution;
+
 use std::{sync::Arc, time::Duration};
 
 use crate::{
@@ -18,10 +20,14 @@ const AT_ONCE: u32 = 100;
 /// How long a payment provider is remembered that is no longer configured.
 const UNUSED_EXCHANGE: Duration = Duration::from_secs(30 * 86_400);
 
-/// Sweeps until it is dropped. What goes wrong is logged, and tried again the next time.
-pub async fn run(app: Arc<App>) {
+pub use caution::Caution;
+
+/// Sweeps until it is dropped, whenever the clock is believed. What goes wrong is logged, and tried again the next time.
+pub async fn run(app: Arc<App>, mut caution: Caution) {
     loop {
-        if let Err(error) = sweep(&app).await {
+        if caution.believes(&app.clock)
+            && let Err(error) = sweep(&app).await
+        {
             let cause: &dyn std::error::Error = &error;
             tracing::warn!(error.cause = cause, "what has ended could not be removed");
         }

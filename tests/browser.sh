@@ -4,8 +4,8 @@
 #   tests/browser.sh email
 #
 # The driver and the checker of accessibility are installed in exactly the versions of the lock file, with their hashes, into a folder
-# beside the build; `--install` does that alone. Chromium is the system's, or the program that KONTOR_TEST_CHROMIUM names: as root it is
-# installed where it is missing; elsewhere this says what to install. Needed besides: Node.js 20 or newer with npm.
+# beside the build; `--install` does that alone. Chromium is the system's, or the program that KONTOR_TEST_CHROMIUM names; where it is
+# missing it is installed (tests/debian.sh). Needed besides: Node.js 20 or newer with npm.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)/browser
@@ -22,28 +22,6 @@ find_chromium() {
         fi
     done
     return 1
-}
-
-install_chromium() {
-    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-        say "Chromium is not installed. Install it (Debian: apt-get install chromium) and run this again, or set KONTOR_TEST_CHROMIUM."
-        exit 1
-    fi
-    say "installing the package chromium"
-    export DEBIAN_FRONTEND=noninteractive
-    local attempt
-    for attempt in 1 2 3; do
-        if apt-get update -qq >&2 && apt-get install -qq -y --no-install-recommends chromium >&2; then
-            return
-        fi
-        # An installation that was cut off half-way is finished before the next attempt.
-        say "attempt $attempt failed"
-        dpkg --configure -a >&2 || true
-        apt-get install -qq -y -f >&2 || true
-        sleep "$((attempt * 5))"
-    done
-    say "the package chromium could not be installed"
-    exit 1
 }
 
 install_modules() {
@@ -69,7 +47,7 @@ folder=$tools/browser-$(sha256sum <"$here/package-lock.json" | cut -c -16)
 mkdir -p "$tools"
 exec 9>"$lock"
 flock 9
-chromium=$(find_chromium) || { install_chromium; chromium=$(find_chromium); }
+chromium=$(find_chromium) || { "$here/../debian.sh" chromium; chromium=$(find_chromium); }
 [ -e "$folder/done" ] || install_modules
 exec 9>&-
 [ "$1" != --install ] || exit 0

@@ -6,7 +6,7 @@
 #
 # FUZZ_SEED repeats a run, FUZZ_EXAMPLES says how many requests are made at random for each operation, and FUZZ_SECONDS, if there is
 # one, how long to go on. Schemathesis is installed in exactly the versions of the lock file, with their hashes, into a folder beside
-# the build. Needed: Python 3.11 or newer with pip and venv, which root gets from apt-get where they are missing.
+# the build. Needed: Python 3.11 or newer; its pip and venv are installed where they are missing (tests/debian.sh).
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)/fuzz
@@ -20,14 +20,7 @@ install_python() {
         say "Python 3.11 or newer is needed: install it first"
         exit 1
     fi
-    python3 -c 'import pip, ensurepip' 2>/dev/null && return
-    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-        say "pip and venv are not installed. Install them (Debian: apt-get install python3-pip python3-venv) and run this again."
-        exit 1
-    fi
-    say "installing the packages python3-pip and python3-venv"
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3-pip python3-venv
+    python3 -c 'import pip, ensurepip' 2>/dev/null || "$here/../debian.sh" python3-pip python3-venv
 }
 
 mkdir -p "$tools"

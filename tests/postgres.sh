@@ -4,7 +4,7 @@
 #   tests/postgres.sh cargo test
 #
 # The server keeps nothing: a new folder, no fsync, reachable on 127.0.0.1 only. Works as root (the server then runs as the user "postgres") and as an
-# ordinary user. As root it installs PostgreSQL where it is missing; elsewhere it says what to install. The exit code is that of the command.
+# ordinary user. Where PostgreSQL is missing it is installed (tests/debian.sh). The exit code is that of the command.
 set -euo pipefail
 
 say() { printf 'postgres.sh: %s\n' "$*" >&2; }
@@ -26,29 +26,7 @@ find_programs() {
     return 1
 }
 
-install_programs() {
-    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-        say "PostgreSQL is not installed. Install its server (Debian: apt-get install postgresql) and run this again."
-        exit 1
-    fi
-    say "installing the package postgresql"
-    export DEBIAN_FRONTEND=noninteractive
-    local attempt
-    for attempt in 1 2 3; do
-        if apt-get update -qq >&2 && apt-get install -qq -y --no-install-recommends postgresql >&2; then
-            return
-        fi
-        # An installation that was cut off half-way is finished before the next attempt.
-        say "attempt $attempt failed"
-        dpkg --configure -a >&2 || true
-        apt-get install -qq -y -f >&2 || true
-        sleep "$((attempt * 5))"
-    done
-    say "the package postgresql could not be installed"
-    exit 1
-}
-
-programs=$(find_programs) || { install_programs; programs=$(find_programs); }
+programs=$(find_programs) || { "$(dirname "$0")/debian.sh" postgresql; programs=$(find_programs); }
 folder=$(mktemp -d "${TMPDIR:-/tmp}/kontor-postgres.XXXXXX")
 server=
 

@@ -12,6 +12,7 @@ mod m0006_exchanges;
 mod m0007_kyc;
 mod m0008_challenger;
 mod m0009_retention;
+mod m0010_what_is_open;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
 pub use sea_orm_migration::{MigratorTrait, SchemaManager};
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_kyc::Step),
             Box::new(m0008_challenger::Step),
             Box::new(m0009_retention::Step),
+            Box::new(m0010_what_is_open::Step),
         ]
     }
 }

@@ -5,8 +5,8 @@
 #   openapi/sdk/generate.sh --install  # installs the generators alone, beside the build too
 #
 # KONTOR_PROGRAM names the program that is asked for the documents, target/debug/kontor unless it is set. Generators and what the
-# libraries need are installed in exactly the versions of the lock files, with their hashes. Needed: Python 3.11 or newer with pip
-# and venv, which root gets from apt-get where they are missing, and Node.js 20.19 or newer with npm. Java is installed with the rest.
+# libraries need are installed in exactly the versions of the lock files, with their hashes. Needed: Python 3.11 or newer, whose
+# pip and venv are installed where they are missing (tests/debian.sh), and Node.js 20.19 or newer with npm. Java is installed with the rest.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -29,15 +29,7 @@ check_system() {
         say "Python 3.11 or newer is needed: install it first"
         exit 1
     fi
-    if ! python3 -c 'import pip, ensurepip' 2>/dev/null; then
-        if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-            say "pip and venv are not installed. Install them (Debian: apt-get install python3-pip python3-venv) and run this again."
-            exit 1
-        fi
-        say "installing the packages python3-pip and python3-venv"
-        apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3-pip python3-venv
-    fi
+    python3 -c 'import pip, ensurepip' 2>/dev/null || "$here/../../tests/debian.sh" python3-pip python3-venv
 }
 
 locked_pip() {
@@ -88,7 +80,8 @@ generate_python() {
     mkdir sdk/python
     for api in "${apis[@]}"; do
         PATH=$generators/python/bin:$PATH PYTHONPATH=$generators/python python3 -m openapi_python_client generate \
-            --path "documents/$api.json" --config "$here/python/$api.yaml" --output-path "sdk/python/$api" --fail-on-warning
+            --path "documents/$api.json" --config "$here/python/$api.yaml" --output-path "sdk/python/$api" --fail-on-warning \
+            --custom-template-path "$here/python"
         find "sdk/python/$api" -name .ruff_cache -prune -exec rm -rf {} +
     done
 }

@@ -9,7 +9,6 @@ use serde_json::Value;
 use super::{Event, Origin};
 use crate::app::App;
 use crate::clock::UnixMicros;
-use crate::config::Lifetime;
 use crate::db::audit::{self, NewAuditEvent};
 use crate::db::{DatabaseError, WriteTransaction};
 use crate::http::RequestId;
@@ -23,9 +22,6 @@ pub const REFUSAL_WINDOW: Duration = Duration::from_secs(60 * 60);
 /// What events name that concern no instance. No instance has this id.
 const NO_INSTANCE: &str = "";
 
-/// How many events that are older than they are kept are removed with each new one.
-const OLD_AT_ONCE: u32 = 10;
-
 /// Records what one operation does. Clones are cheap, as closures that may run twice want them.
 #[derive(Clone, Debug)]
 pub struct Recorder(Arc<Inner>);
@@ -34,18 +30,13 @@ pub struct Recorder(Arc<Inner>);
 struct Inner {
     origin: Origin,
     at: UnixMicros,
-    retention: Lifetime,
 }
 
 impl Recorder {
     /// For an operation that is done now by somebody.
     #[must_use]
     pub fn new(app: &App, origin: &Origin) -> Self {
-        Self::at(
-            app.clock.now(),
-            app.settings.audit.retention,
-            origin.clone(),
-        )
+        Self::at(app.clock.now(), origin.clone())
     }
 
     /// When the operation is done, in microseconds since 1970.
@@ -54,14 +45,10 @@ impl Recorder {
         self.0.at.get()
     }
 
-    /// For an operation at that time, with events kept for so long.
+    /// For an operation at that time.
     #[must_use]
-    pub fn at(at: UnixMicros, retention: Lifetime, origin: Origin) -> Self {
-        Self(Arc::new(Inner {
-            origin,
-            at,
-            retention,
-        }))
+    pub fn at(at: UnixMicros, origin: Origin) -> Self {
+        Self(Arc::new(Inner { origin, at }))
     }
 
     /// As [`Recorder::record`], of what concerns no instance.
@@ -76,8 +63,8 @@ impl Recorder {
         self.record(transaction, NO_INSTANCE, event).await
     }
 
-    /// Records an event about the instance of that name, in the write that makes it true, and removes a few events that are too
-    /// old. Of refusals only [`REFUSALS_IN_WINDOW`] are kept; the last of them says so.
+    /// Records an event about the instance of that name, in the write that makes it true. Of refusals only
+    /// [`REFUSALS_IN_WINDOW`] are kept; the last of them says so.
     ///
     /// It waits for no other write, but do it late: a write should hold what it holds for as short as can be.
     ///
@@ -89,11 +76,7 @@ impl Recorder {
         instance_id: &str,
         event: &Event,
     ) -> Result<(), DatabaseError> {
-        let Inner {
-            origin,
-            at,
-            retention,
-        } = &*self.0;
+        let Inner { origin, at } = &*self.0;
         let mut detail = event.detail();
         if event.outcome() == Outcome::Refused {
             let since_us = at.before(REFUSAL_WINDOW).get();
@@ -119,11 +102,6 @@ impl Recorder {
             request_id: origin.request_id.as_ref().map(RequestId::as_str),
             detail: Value::Object(detail),
         };
-        audit::insert(transaction, new).await?;
-        if let Lifetime::Limited(retention) = retention {
-            let before_us = at.before(*retention).get();
-            audit::remove_old(transaction, before_us, OLD_AT_ONCE).await?;
-        }
-        Ok(())
+        audit::insert(transaction, new).await
     }
 }

@@ -23,7 +23,11 @@ use crate::{
 /// Longest field of an address that a client gives along, in bytes; none that is longer can be sent to.
 const LONGEST_FIELD: usize = 1024;
 
-/// Validations that have ended and are removed at once, where they take the place of a new one.
+/// A validation gives way to a new one, where its client has as many open as it may, once nobody has had a code sent for so long:
+/// whoever is sent here by a client comes within minutes, also where letters let validations live for weeks.
+const IDLE: Duration = Duration::from_secs(3_600);
+
+/// Validations that give way at once.
 const REMOVED_AT_ONCE: u64 = 100;
 
 /// What a client sets up.
@@ -84,13 +88,13 @@ pub async fn set_up_with(
             guesses: app.settings.tan.guesses.into(),
         },
     };
-    let most = u64::from(settings.open_validations);
+    let most = settings.open_validations;
     let reader = app.database.read();
     // Without a write, and without making others wait, where it is of no use.
-    if let Some(first_end_us) = first_end_of_full(reader, client_serial, most).await?
-        && first_end_us > now_us
+    if let Some(room_us) = room_of_full(reader, client_serial, most, now_us).await?
+        && room_us > now_us
     {
-        return Err(too_many(first_end_us, now_us));
+        return Err(too_many(room_us, now_us));
     }
     let stored = app.database.write(move |transaction| {
         let new = new.clone();
@@ -107,41 +111,46 @@ pub async fn set_up_with(
     Ok(())
 }
 
-/// Refuses where a client has as many validations as it may, once those are removed that have ended.
+/// Refuses where a client has as many validations open as it may, and none gives way.
 async fn make_room(
     transaction: &WriteTransaction,
     client_serial: i64,
-    most: u64,
+    most: u32,
     now_us: i64,
 ) -> Result<(), Error> {
-    loop {
-        let Some(first_end_us) = first_end_of_full(transaction, client_serial, most).await? else {
-            return Ok(());
-        };
-        let removed = match first_end_us > now_us {
+    while let Some(room_us) = room_of_full(transaction, client_serial, most, now_us).await? {
+        let removed = match room_us > now_us {
             true => 0,
-            false => db::validation::remove_expired(transaction, now_us, REMOVED_AT_ONCE).await?,
+            false => {
+                let before_us = now_us.saturating_sub(micros(IDLE));
+                db::validation::remove_idle(transaction, client_serial, before_us, REMOVED_AT_ONCE)
+                    .await?
+            }
         };
         if removed == 0 {
-            return Err(too_many(first_end_us, now_us));
+            return Err(too_many(room_us, now_us));
         }
     }
+    Ok(())
 }
 
-/// When the first of a client's validations ends, where it has as many as it may.
-async fn first_end_of_full(
+/// When the first of a client's validations ends or gives way, where it has as many open as it may.
+async fn room_of_full(
     connection: &impl ConnectionTrait,
     client_serial: i64,
-    most: u64,
+    most: u32,
+    now_us: i64,
 ) -> Result<Option<i64>, Error> {
-    if db::validation::count_of_client(connection, client_serial).await? < most {
+    use db::validation::{count_open, first_to_go};
+
+    if count_open(connection, client_serial, now_us, most).await? < u64::from(most) {
         return Ok(None);
     }
-    Ok(db::validation::first_end_of_client(connection, client_serial).await?)
+    Ok(first_to_go(connection, client_serial, now_us, micros(IDLE)).await?)
 }
 
-fn too_many(first_end_us: i64, now_us: i64) -> Error {
-    let wait_us = first_end_us.saturating_sub(now_us);
+fn too_many(room_us: i64, now_us: i64) -> Error {
+    let wait_us = room_us.saturating_sub(now_us);
     Error::TooManyOpen {
         retry_after: Duration::from_micros(u64::try_from(wait_us).unwrap_or_default()),
     }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::Args;
+use kontor_openapi::challenger;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::failure::Failure;
@@ -29,7 +30,7 @@ impl SecretArgs {
     /// The secret that the flags name, if they do.
     ///
     /// # Errors
-    /// Exit code 1 where it cannot be read, 2 where it could be guessed.
+    /// Exit code 1 where it cannot be read, 2 where it could be guessed or is known to everybody.
     pub fn read(&self) -> Result<Option<ClientSecret>, Failure> {
         let text = match (&self.secret, &self.secret_file) {
             (Some(secret), _) => return parse(secret.expose_secret()),
@@ -42,10 +43,13 @@ impl SecretArgs {
 }
 
 fn parse(text: &str) -> Result<Option<ClientSecret>, Failure> {
-    let parsed = ClientSecret::parse(text);
-    parsed
-        .map(Some)
-        .map_err(|weak| Failure::usage(weak.to_string()))
+    let secret = ClientSecret::parse(text).map_err(|weak| Failure::usage(weak.to_string()))?;
+    match challenger::DOCUMENT.contains(secret.expose()) {
+        true => Err(Failure::usage(
+            "that secret is an example of the published document, which everybody knows; take one of your own, or leave it out",
+        )),
+        false => Ok(Some(secret)),
+    }
 }
 
 impl fmt::Debug for SecretArgs {

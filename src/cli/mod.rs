@@ -36,15 +36,17 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{Loaded, Settings, Sources};
 use failure::Failure;
 
-const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong configuration, 4 no database, 5 other schema
+/// What the program ends with, whatever the verb.
+const EXIT_CODES: &str =
+    "0 done, 1 failed, 2 wrong usage, 3 wrong configuration, 4 no database, 5 other schema";
 
+const FIRST_STEPS: &str = "\
 Try it: kontor sandbox
 Run it: kontor config example > kontor.toml; kontor instance create admin; kontor serve";
 
 /// A self-hosted GNU Taler merchant backend and Challenger
 #[derive(Parser)]
-#[command(name = "kontor", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+#[command(name = "kontor", version, after_help = format!("Exit codes: {EXIT_CODES}\n\n{FIRST_STEPS}"), arg_required_else_help = true)]
 pub struct Cli {
     /// Where the settings come from.
     #[command(flatten)]

@@ -2,6 +2,7 @@
 
 mod client;
 mod client_page;
+mod confined;
 mod examples;
 mod instances;
 
@@ -36,8 +37,8 @@ use instances::{SandboxInstance, admin, furnish, sample_shop};
 Makes an instance \"admin\", a sample shop and a client of the Challenger, prints their addresses, passwords, secrets
 and tokens with a link by which an address can be proven, and runs until it is interrupted. Nothing is kept. What the
 examples of the pages /docs/ name is there, so that they work as they stand. No configuration, no network and no
-database server are needed. Confirmation codes are printed as they are sent, unless the configuration says how to
-send them.
+database server are needed. Only this machine reaches it, and confirmation codes are printed: addresses to listen on and
+ways to send codes count when --set names them, not when the configuration does.
 
 Examples:
   kontor sandbox
@@ -78,7 +79,7 @@ struct Sandbox {
 /// Makes a database that nobody keeps, fills it, says how to use it, and serves it until a signal says stop.
 ///
 /// # Errors
-/// Exit code 3 for the configuration and an address in use.
+/// Exit code 1 where an address cannot be had, 3 for the configuration.
 pub fn run(settings: &SettingsArgs, args: &SandboxArgs) -> Result<(), Failure> {
     let loaded = settings.load()?;
     // Dropped last, and then it is gone.
@@ -99,6 +100,13 @@ async fn play(loaded: Loaded, args: &SandboxArgs, folder: &Path) -> Result<(), F
         origins,
         ..
     } = loaded;
+    let left_out = confined::confine(&mut settings, &origins);
+    if !left_out.is_empty() {
+        output::warning(&format!(
+            "the sandbox keeps to this machine: of the configuration it leaves out {}; what is meant for it, say with --set",
+            left_out.join(", ")
+        ));
+    }
     prepare(&mut settings, &origins, folder)?;
     let signals = Signals::catch()?;
     let listeners = listen(&mut settings, &origins).await?;
@@ -161,7 +169,7 @@ fn prepare(settings: &mut Settings, origins: &Origins, folder: &Path) -> Result<
     Ok(())
 }
 
-/// Opens the application so that codes are printed which the configuration has no way for.
+/// Opens the application so that codes are printed which the settings have no way for.
 async fn open_showing(settings: Settings, output: OutputArgs) -> Result<App, Failure> {
     let (clock, random) = (Clock::system(), Random::system());
     let show: Show = Arc::new(move |sent| {

@@ -57,7 +57,7 @@ enum Admin {
 /// Serves until a signal says stop.
 ///
 /// # Errors
-/// Exit code 3 for the configuration, an address in use and the key file; 4 for the database; 5 for its schema.
+/// Exit code 1 where an address cannot be had, 3 for the configuration and the key file, 4 for the database, 5 for its schema.
 pub fn run(settings: &SettingsArgs, _args: &ServeArgs) -> Result<(), Failure> {
     let loaded = settings.load()?;
     block_on(async {
@@ -107,22 +107,20 @@ async fn serve(loaded: Loaded, config: Option<&Path>) -> Result<(), Failure> {
 /// Opens the listeners, before anything is made. A port that the configuration left open is known from then on.
 ///
 /// # Errors
-/// Exit code 3 if there is nothing to serve, or an address cannot be had.
+/// Exit code 3 if there is nothing to serve; 1 if an address cannot be had, since it may be free the next moment.
 pub async fn listen(settings: &mut Settings, origins: &Origins) -> Result<Listeners, Failure> {
     if !settings.merchant.enabled && !settings.challenger.enabled {
-        return Err(mistake(
-            origins,
-            &["merchant", "enabled"],
-            "there is nothing to serve: \"merchant.enabled\" and \"challenger.enabled\" are false"
-                .to_owned(),
-        ));
+        let problem =
+            "there is nothing to serve: \"merchant.enabled\" and \"challenger.enabled\" are false";
+        let nothing = mistake(origins, &["merchant", "enabled"], problem.to_owned());
+        return Err(Failure::configuration(nothing));
     }
     let listeners = Listeners::open(settings).await.map_err(|error| match error {
-        ServeError::Listen { section, address, source } => mistake(
+        ServeError::Listen { section, address, source } => Failure::failed(mistake(
             origins,
             &[section, "listen"],
             format!("cannot listen on {address}: {source}; set \"{section}.listen\" to another address, or end the program that has it"),
-        ),
+        )),
         other => Failure::failed(other.to_string()),
     })?;
     if let Some(address) = listeners.merchant_address() {
@@ -134,9 +132,9 @@ pub async fn listen(settings: &mut Settings, origins: &Origins) -> Result<Listen
     Ok(listeners)
 }
 
-fn mistake(origins: &Origins, key: &[&str], problem: String) -> Failure {
+fn mistake(origins: &Origins, key: &[&str], problem: String) -> String {
     let origin = origins.of(key);
-    Failure::configuration(Mistake { origin, problem }.to_string())
+    Mistake { origin, problem }.to_string()
 }
 
 /// Makes the instance `admin` of the password in the environment, where there is none.

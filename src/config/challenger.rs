@@ -63,8 +63,8 @@ pub struct Challenger {
     pub address_changes: u32,
     /// Codes that are sent to one address of a person, 1 to 100.
     pub transmissions: u32,
-    /// Validations that one client may have set up at the same time, at least 1: those count that have not ended. More are refused
-    /// with 429 and Retry-After, so that a secret that leaked cannot fill the disk.
+    /// Validations that one client may have open at the same time, at least 1: those count that are neither solved nor ended. More
+    /// are refused with 429 and Retry-After, so that a secret that leaked cannot fill the disk.
     pub open_validations: u32,
     /// Folder with the terms of service, one file per language and format: `en.md`, `en.html`, `de.md` and so on.
     #[schemars(extend("format" = "path"), example = &"challenger-terms")]

@@ -6,8 +6,8 @@ use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::prelude::Json;
 use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
-    QueryTrait, Select, Statement,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select, Statement, Value,
 };
 
 use super::{DatabaseError, WriteTransaction, challenge::NewCode, unique::only};
@@ -110,43 +110,71 @@ pub async fn insert(
     Ok(())
 }
 
-/// How many validations of a client there are, those included that have ended and are not removed yet.
+/// How many validations of a client are open, neither solved nor ended: counted up to `most`.
 ///
 /// # Errors
 /// [`DatabaseError::Fetch`] and the like.
-pub async fn count_of_client(
+pub async fn count_open(
     connection: &impl ConnectionTrait,
     client_serial: i64,
+    now_us: i64,
+    most: u32,
 ) -> Result<u64, DatabaseError> {
-    const SQL: &str = "SELECT count(*) FROM validation WHERE client_serial = $1";
-    Ok(number(connection, SQL, client_serial)
-        .await?
-        .unwrap_or_default()
-        .unsigned_abs())
+    const SQL: &str = "\
+        SELECT count(*) FROM ( \
+            SELECT 1 FROM validation WHERE client_serial = $1 AND solved_at_us IS NULL AND expires_at_us > $2 LIMIT $3) AS open";
+    let values = [client_serial, now_us, most.into()];
+    let count = number(connection, SQL, values).await?;
+    Ok(count.unwrap_or_default().unsigned_abs())
 }
 
-/// When the first of a client's validations ends, in microseconds since 1970.
+/// When the first of a client's open validations ends, or gives way because nobody has had a code sent for `idle_us` since it was
+/// set up; in microseconds since 1970.
 ///
 /// # Errors
 /// [`DatabaseError::Fetch`] and the like.
-pub async fn first_end_of_client(
+pub async fn first_to_go(
     connection: &impl ConnectionTrait,
     client_serial: i64,
+    now_us: i64,
+    idle_us: i64,
 ) -> Result<Option<i64>, DatabaseError> {
-    const SQL: &str = "SELECT min(expires_at_us) FROM validation WHERE client_serial = $1";
-    Ok(number(connection, SQL, client_serial).await?)
+    const SQL: &str = "\
+        SELECT min(CASE WHEN transmission = 0 AND created_at_us + $3 < expires_at_us THEN created_at_us + $3 ELSE expires_at_us END) \
+        FROM validation WHERE client_serial = $1 AND solved_at_us IS NULL AND expires_at_us > $2";
+    Ok(number(connection, SQL, [client_serial, now_us, idle_us]).await?)
 }
 
 /// One number about one client.
 async fn number(
     connection: &impl ConnectionTrait,
     sql: &str,
-    client_serial: i64,
+    values: [i64; 3],
 ) -> Result<Option<i64>, DbErr> {
     let backend = connection.get_database_backend();
-    let statement = Statement::from_sql_and_values(backend, sql, [client_serial.into()]);
+    let statement = Statement::from_sql_and_values(backend, sql, values.map(Value::from));
     let row = connection.query_one_raw(statement).await?;
     row.map_or(Ok(None), |row| row.try_get_by_index(0))
+}
+
+/// Removes a client's oldest validations that were set up before this time, and for which nobody has had a code sent; at most
+/// `most`. Returns how many.
+///
+/// # Errors
+/// [`DatabaseError::Store`] and the like.
+pub async fn remove_idle(
+    transaction: &WriteTransaction,
+    client_serial: i64,
+    before_us: i64,
+    most: u64,
+) -> Result<u64, DatabaseError> {
+    let idle = Entity::find()
+        .filter(Column::ClientSerial.eq(client_serial))
+        .filter(Column::SolvedAtUs.is_null())
+        .filter(Column::Transmission.eq(0))
+        .filter(Column::CreatedAtUs.lte(before_us))
+        .order_by_asc(Column::CreatedAtUs);
+    remove(transaction, idle, most).await
 }
 
 fn live(nonce_digest: &[u8; 32], now_us: i64) -> Select<Entity> {
@@ -379,14 +407,22 @@ pub async fn remove_expired(
     now_us: i64,
     most: u64,
 ) -> Result<u64, DatabaseError> {
-    let expired = Entity::find()
+    let expired = Entity::find().filter(Column::ExpiresAtUs.lte(now_us));
+    remove(transaction, expired, most).await
+}
+
+async fn remove(
+    transaction: &WriteTransaction,
+    which: Select<Entity>,
+    most: u64,
+) -> Result<u64, DatabaseError> {
+    let which = which
         .select_only()
         .column(Column::Serial)
-        .filter(Column::ExpiresAtUs.lte(now_us))
         .limit(most)
         // Writes that have nothing else to do with each other must not wait for each other here. SQLite has no such locks.
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
-    let delete = Entity::delete_many().filter(Column::Serial.in_subquery(expired.into_query()));
+    let delete = Entity::delete_many().filter(Column::Serial.in_subquery(which.into_query()));
     Ok(delete.exec(transaction).await?.rows_affected)
 }
 

@@ -126,6 +126,25 @@ const firstCredentialFirst = () => ({
   },
 });
 
+/** A text with headings is laid out section by section, so that no column ends within one. */
+const textInSections = () => ({
+  wrapComponents: {
+    Markdown: (Original, { React }) => (props) => {
+      const sections = (props.source || '').split(/^(?=## )/m);
+      if (sections.length === 1) return React.createElement(Original, props);
+      const section = (source, key) =>
+        React.createElement('section', { key }, React.createElement(Original, { ...props, source }));
+      return React.createElement('div', { className: 'kontor-sections' }, sections.map(section));
+    },
+  },
+});
+
+/** What somebody may look for, by words and by path: on each page what is there. */
+const SOUGHT = [
+  ['log in', '/private/kyc'],
+  ['have a code sent', '/solve'],
+];
+
 /** The filter finds operations by their summary, path and id, and by their tag. */
 const filterForAll = () => ({
   fn: {
@@ -139,14 +158,16 @@ const filterForAll = () => ({
     },
   },
   wrapComponents: {
-    FilterContainer: (_, { React }) => ({ layoutActions, layoutSelectors }) => {
+    FilterContainer: (_, { React }) => ({ layoutActions, layoutSelectors, specSelectors }) => {
+      const isThere = (place) => specSelectors.paths().some((_, path) => path.startsWith(place));
+      const [words, place] = SOUGHT.find(([, place]) => isThere(place)) || SOUGHT[0];
       const current = layoutSelectors.currentFilter();
       return React.createElement(
         'div',
         { className: 'wrapper kontor-filter' },
         React.createElement('input', {
           type: 'search',
-          placeholder: 'Find an operation, such as “log in” or “/private/kyc”',
+          placeholder: `Find an operation, such as “${words}” or “${place}”`,
           'aria-label': 'Find an operation',
           value: typeof current === 'string' ? current : '',
           onChange: (event) => layoutActions.updateFilter(event.target.value || true),
@@ -168,7 +189,7 @@ window.addEventListener('load', () => {
     url: '../openapi.json',
     dom_id: '#swagger-ui',
     layout: 'BaseLayout',
-    plugins: [credentialsOfTab, firstCredentialFirst, emptyOptionalParameters, formsFromExamples, foldedFailures, filterForAll],
+    plugins: [credentialsOfTab, firstCredentialFirst, emptyOptionalParameters, formsFromExamples, foldedFailures, textInSections, filterForAll],
     deepLinking: true,
     filter: true,
     tryItOutEnabled: true,

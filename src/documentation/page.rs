@@ -23,6 +23,8 @@ pub struct Sibling {
 #[template(path = "page.html")]
 pub(super) struct Page {
     title: String,
+    /// The version of the protocol that clients compare.
+    protocol: Option<String>,
     sibling: Option<Sibling>,
 }
 
@@ -30,9 +32,10 @@ impl Page {
     /// Of a document in JSON.
     pub(super) fn new(document: &str, sibling: Option<Sibling>) -> Self {
         let document: Value = serde_json::from_str(document).unwrap_or_default();
-        let title = document["info"]["title"].as_str().unwrap_or("Kontor");
+        let info = |name: &str| document["info"][name].as_str().map(str::to_owned);
         Self {
-            title: title.to_owned(),
+            title: info("title").unwrap_or_else(|| "Kontor".to_owned()),
+            protocol: info("x-protocol-version"),
             sibling,
         }
     }

@@ -19,9 +19,6 @@ use crate::{
     mfa::Permit,
 };
 
-/// How many expired tokens of an instance a new one sweeps away.
-const EXPIRED_AT_ONCE: u32 = 100;
-
 /// Checks a password and returns the version of the credential that it is right for.
 ///
 /// The attempt is counted as failed before the password is looked at, and taken back when it was right, so that attempts
@@ -234,7 +231,7 @@ pub async fn grant(app: &App, origin: &Origin, grant: Grant) -> Result<Granted, 
     Ok(prepared.granted(serial.await?))
 }
 
-/// Writes a token, and removes expired ones of the instance.
+/// Writes a token.
 ///
 /// # Errors
 /// [`Error::Unauthorized`] if meanwhile the credential was changed or the parent ended.
@@ -242,8 +239,6 @@ pub async fn write_token(
     transaction: &WriteTransaction,
     new: &NewAccessToken,
 ) -> Result<i64, Error> {
-    let (serial, now_us) = (new.instance_serial, new.created_at_us);
-    db::access_token::remove_expired(transaction, serial, now_us, EXPIRED_AT_ONCE).await?;
     let inserted = db::access_token::insert(transaction, new).await?;
     inserted.ok_or(Error::Unauthorized)
 }

@@ -1,6 +1,6 @@
 //! A file that collects messages instead of sending them.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,9 @@ use super::error::{DeliveryError, Failure};
 use super::message::Message;
 use super::template::Text;
 use crate::clock::Clock;
+
+/// Time between two attempts to lock the file.
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(10);
 
 /// One line of the file.
 #[derive(Serialize)]
@@ -61,14 +64,15 @@ impl Spool {
                 format!("cannot write the line: {reason}"),
             )
         })?;
-        let file = self.file.clone();
+        let locked = tokio::time::timeout(limit / 2, open_locked(self.file.clone()));
+        let file = match locked.await {
+            Ok(file) => file.map_err(|reason| self.unwritten(&reason.to_string()))?,
+            Err(_) => return Err(self.unwritten("somebody else keeps it locked")),
+        };
         let written = tokio::task::spawn_blocking(move || append(&file, &line));
-        match tokio::time::timeout(limit, written).await {
+        match tokio::time::timeout(limit / 2, written).await {
             Ok(Ok(Ok(()))) => Ok(()),
-            Ok(Ok(Err(reason))) => Err(Failure::new(
-                DeliveryError::Failed,
-                format!("cannot write to {}: {reason}", self.file.display()),
-            )),
+            Ok(Ok(Err(reason))) => Err(self.unwritten(&reason.to_string())),
             Ok(Err(_)) => Err(Failure::new(
                 DeliveryError::OutcomeUnknown,
                 "the writer panicked",
@@ -78,6 +82,12 @@ impl Spool {
                 format!("{} took too long", self.file.display()),
             )),
         }
+    }
+
+    /// Nothing was written, and nothing will be.
+    fn unwritten(&self, reason: &str) -> Failure {
+        let cause = format!("cannot write to {}: {reason}", self.file.display());
+        Failure::new(DeliveryError::Failed, cause)
     }
 
     fn line(&self, message: &Message, text: &Text) -> serde_json::Result<Zeroizing<Vec<u8>>> {
@@ -93,12 +103,25 @@ impl Spool {
     }
 }
 
-/// Appends a whole line or nothing, whoever else writes: the file is locked, and what a full disk has cut off is taken back.
-fn append(file: &Path, line: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true).mode(0o600);
-    let mut file = options.open(file)?;
-    file.lock()?;
+/// Opens the file and locks it. A lock that somebody holds is tried again and again rather than waited for in a thread: that could
+/// not be ended, would keep the server from stopping, and would write a code long after it was told as not sent.
+async fn open_locked(file: PathBuf) -> io::Result<File> {
+    let opening = tokio::task::spawn_blocking(move || {
+        let mut options = OpenOptions::new();
+        options.append(true).create(true).mode(0o600).open(file)
+    });
+    let file = opening.await.map_err(io::Error::other)??;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(reason)) => return Err(reason),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(BETWEEN_ATTEMPTS).await,
+        }
+    }
+}
+
+/// Appends a whole line or nothing to a file that is locked: what a full disk has cut off is taken back.
+fn append(mut file: &File, line: &[u8]) -> io::Result<()> {
     let length = file.metadata()?.len();
     file.write_all(line).inspect_err(|_| {
         // What is no file, such as a pipe, cannot be cut; nothing else is to be done about it.

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use kontor::config::Settings;
 use serde_json::{Value, json};
 
-use super::support::{EMAIL, Scene, client, code_of, on_challenger, on_challenger_with};
+use super::support::{EMAIL, Scene, code_of, on_challenger, on_challenger_with};
 
 /// Makes of the e-mail helper one that ends with this status.
 fn helper(script: &str) -> Option<Vec<String>> {
@@ -462,32 +461,5 @@ async fn a_letter_box_is_one_address_and_gets_a_letter_in_days() {
                 .refuses(429, 9757);
         },
     )
-    .await;
-}
-
-#[tokio::test]
-async fn a_client_has_so_many_validations_open() {
-    let few = |settings: &mut Settings| settings.challenger.open_validations = 2;
-    on_challenger_with(few, async |scene| {
-        scene.nonce(&Value::Null).await;
-        scene.app.clock.advance(Duration::from_secs(600));
-        scene.nonce(&Value::Null).await;
-        let refused = scene.setup(&Value::Null).await;
-        let told = refused.refuses(429, 9757);
-        assert_eq!(told["detail"], "this client has too many open validations");
-        assert_eq!(refused.header("retry-after"), Some("3000"));
-        // Another client is not concerned.
-        let other = Scene {
-            client: client(scene.app, "https://other.test/back", false).await,
-            ..*scene
-        };
-        other.nonce(&Value::Null).await;
-        // One that has ended makes room, before it is swept away.
-        scene.app.clock.advance(Duration::from_secs(3_000));
-        scene.nonce(&Value::Null).await;
-        let refused = scene.setup(&Value::Null).await;
-        refused.refuses(429, 9757);
-        assert_eq!(refused.header("retry-after"), Some("600"));
-    })
     .await;
 }

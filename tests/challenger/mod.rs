@@ -6,6 +6,7 @@ mod flow;
 mod limits;
 mod log;
 mod metrics;
+mod open_validations;
 mod pages;
 mod race;
 mod restoration;

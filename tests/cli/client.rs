@@ -111,6 +111,30 @@ async fn clients_as_json_have_every_field() {
 }
 
 #[tokio::test]
+async fn a_secret_that_everybody_knows_is_refused() {
+    on_place(async |place| {
+        let document = kontor_openapi::challenger::DOCUMENT;
+        let start = document.find("secret-token:").expect("an example");
+        let (example, _) = document[start..].split_once('"').expect("its end");
+        let refused = str![[r#"
+error: that secret is an example of the published document, which everybody knows; take one of your own, or leave it out
+
+"#]];
+        let add = ["client", "add", "--redirect-uri", URI, "--secret-stdin"];
+        let add = place.kontor(&add).stdin(example).assert().code(2);
+        add.stdout_eq("").stderr_eq(refused.clone());
+        add_and_rotate(place, example).assert().code(2).stderr_eq(refused);
+    })
+    .await;
+}
+
+/// Gives a new client that secret.
+fn add_and_rotate(place: &Place, secret: &str) -> snapbox::cmd::Command {
+    add(place);
+    place.kontor(&["client", "rotate", "1", "--secret", secret])
+}
+
+#[tokio::test]
 async fn secrets_come_from_everywhere_and_are_shown_once() {
     on_place(async |place| {
         let first = add(place);

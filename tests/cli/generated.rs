@@ -90,8 +90,13 @@ fn every_verb_has_its_page() {
     );
     for page in &expected {
         let text = std::fs::read_to_string(folder.join(page)).expect("a page");
-        for section in ["NAME", "SYNOPSIS", "DESCRIPTION"] {
+        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "\"EXIT STATUS\""] {
             assert!(text.contains(&format!(".SH {section}\n")), "{page}");
+        }
+        let synopsis = text.split(".SH SYNOPSIS\n").nth(1).expect("a synopsis");
+        let synopsis = synopsis.lines().next().expect("its line");
+        for value in ["[\\-\\-config <FILE>]", "[\\-\\-set <KEY=VALUE>]..."] {
+            assert!(synopsis.contains(value), "{page}: {synopsis}");
         }
         // Where there is no formatter, nobody reads pages either.
         let formatters: [(&str, &[&str]); 2] = [
@@ -106,7 +111,14 @@ fn every_verb_has_its_page() {
     }
     let own = std::fs::read_to_string(folder.join("kontor.1")).expect("a page");
     assert_eq!(place.output(&["man"]), own);
-    assert!(own.contains("Exit codes: 0 done"), "{own}");
+    assert!(own.contains("\\fB3\\fR\nwrong configuration\n"), "{own}");
+    let health = std::fs::read_to_string(folder.join("kontor-health.1")).expect("a page");
+    assert!(
+        health.contains("\nExit code 0: ready; 1: not ready"),
+        "{health}"
+    );
+    let copy = std::fs::read_to_string(folder.join("kontor-copy.1")).expect("a page");
+    assert!(copy.contains(".SH EXAMPLES\n.nf\nkontor copy"), "{copy}");
 }
 
 #[test]

@@ -246,9 +246,53 @@ fn a_port_that_nobody_chose_keeps_nobody_from_playing() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let taken = taken.local_addr().expect("its address").to_string();
     let chosen = place.kontor(&["sandbox", "--client-listen", &taken]);
-    let chosen = chosen.assert().code(3).stdout_eq("");
+    let chosen = chosen.assert().code(1).stdout_eq("");
     chosen.stderr_eq(snapbox::str![[r#"
 error: cannot listen on 127.0.0.1:[..]: Address already in use (os error 98); give "--client-listen" another address
 
 "#]]);
+}
+
+#[test]
+fn a_configuration_neither_opens_the_sandbox_to_others_nor_has_it_send_anything() {
+    let place = Place::new();
+    let configuration = r#"
+        [merchant]
+        public_url = "https://shop.example/"
+        [tan.email]
+        smtp_url = "smtps://kontor:secret@mail.example"
+        from = "noreply@shop.example"
+        [tan.sms]
+        command = ["/bin/false"]
+        [tan.post]
+        command = ["/bin/false"]
+        format = "pdf"
+    "#;
+    std::fs::write(place.path("kontor.toml"), configuration).expect("a configuration");
+    let everywhere = [
+        ("KONTOR_MERCHANT__LISTEN", "0.0.0.0:0"),
+        ("KONTOR_CHALLENGER__LISTEN", "[::]:0"),
+    ];
+    let sandbox = place.start(&["sandbox", "--json"], &everywhere);
+    let told: Value = serde_json::from_str(&sandbox.line()).expect("one line of JSON");
+    for service in ["merchant", "challenger"] {
+        let url = told[service].as_str().expect("a URL");
+        assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+    }
+    let url = told["merchant"].as_str().expect("a URL");
+    complete(url, &begin(url), || {
+        let sent: Value = serde_json::from_str(&sandbox.line()).expect("one line of JSON");
+        sent["tan"].as_str().expect("a code").to_owned()
+    });
+    sandbox.stop("-INT");
+    let warning = "warning: the sandbox keeps to this machine: of the configuration it leaves out merchant.listen, challenger.listen, \
+                   merchant.public_url, tan.email.smtp_url, tan.sms.command, tan.post.command; what is meant for it, say with --set\n";
+    assert!(place.log().starts_with(warning), "{}", place.log());
+
+    // Whoever says so is meant.
+    let said = ["--set", "merchant.public_url=https://play.example/"];
+    let sandbox = place.start(&[&["sandbox", "--json"], &said[..]].concat(), &everywhere);
+    let told: Value = serde_json::from_str(&sandbox.line()).expect("one line of JSON");
+    assert_eq!(told["merchant"], "https://play.example/");
+    sandbox.stop("-INT");
 }

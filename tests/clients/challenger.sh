@@ -6,7 +6,7 @@
 #   tests/clients/challenger.sh openid-client
 #
 # The library is installed in exactly the versions of the lock file, with their hashes, into a folder beside the build; `--install` does
-# that alone. Needed: Python 3.10 or newer with pip, which root gets from apt-get where it is missing, or Node.js 20.19 or newer with npm.
+# that alone. Needed: Python 3.10 or newer, whose pip is installed where it is missing (tests/debian.sh), or Node.js 20.19 or newer with npm.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)/challenger
@@ -32,18 +32,8 @@ once() {
     exec 9>&-
 }
 
-install_pip() {
-    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-        say "Python's pip is not installed. Install it (Debian: apt-get install python3-pip) and run this again."
-        exit 1
-    fi
-    say "installing the package python3-pip"
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3-pip
-}
-
 install_authlib() {
-    python3 -m pip --version >/dev/null 2>&1 || install_pip
+    python3 -m pip --version >/dev/null 2>&1 || "$here/../../debian.sh" python3-pip
     python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-compile \
         --require-hashes --requirement "$here/authlib/requirements.txt" --target "$folder"
 }

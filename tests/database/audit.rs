@@ -9,8 +9,7 @@ use kontor::audit::{
     REFUSAL_WINDOW, REFUSALS_IN_WINDOW, Recorder,
 };
 use kontor::clock::{Clock, UnixMicros};
-use kontor::config::Lifetime;
-use kontor::db::audit::{AuditFilter, latest};
+use kontor::db::audit::{AuditFilter, latest, remove_old};
 use kontor::db::instance;
 use kontor::http::request_id::AssignRequestId;
 use kontor::http::{ClientAddress, RequestId, TrustedProxies};
@@ -58,7 +57,7 @@ async fn origin(actor: Actor) -> Origin {
 
 async fn recorder(after: Duration) -> Recorder {
     let at = UnixMicros::new(NOW).after(after);
-    Recorder::at(at, Lifetime::Forever, origin(owner()).await)
+    Recorder::at(at, origin(owner()).await)
 }
 
 async fn record(test: &TestDatabase, recorder: &Recorder, instance: &'static str, event: Event) {
@@ -221,7 +220,7 @@ async fn rows_say_who_and_from_where() {
             ),
         ] {
             let origin = request.clone().with_actor(actor);
-            let recorder = Recorder::at(UnixMicros::new(NOW), Lifetime::Forever, origin);
+            let recorder = Recorder::at(UnixMicros::new(NOW), origin);
             record(test, &recorder, "shop", Event::InstanceChanged).await;
             let row = all(test).await.pop().expect("a row");
             assert_eq!(row.actor_kind, kind);
@@ -233,11 +232,7 @@ async fn rows_say_who_and_from_where() {
             assert_eq!(row.address.as_deref(), Some("192.0.2.7"));
             assert_eq!(row.request_id.map(|id| id.len()), Some(26));
         }
-        let recorder = Recorder::at(
-            UnixMicros::new(NOW),
-            Lifetime::Forever,
-            Origin::of_command_line(),
-        );
+        let recorder = Recorder::at(UnixMicros::new(NOW), Origin::of_command_line());
         record(test, &recorder, "shop", Event::FactorCleared).await;
         let row = all(test).await.pop().expect("a row");
         assert_eq!(row.actor_kind, ActorKind::CommandLine);
@@ -347,31 +342,26 @@ async fn events_outlive_their_instance() {
 }
 
 #[tokio::test]
-async fn old_events_go_a_few_with_each_new_one() {
+async fn old_events_go_a_few_at_a_time() {
     on_database(async |test| {
-        let recorder_for = async |retention, after: Duration| {
-            let at = UnixMicros::new(NOW).after(after);
-            Recorder::at(at, retention, origin(owner()).await)
-        };
-        let forever = recorder_for(Lifetime::Forever, Duration::ZERO).await;
+        let old = recorder(Duration::ZERO).await;
         for _ in 0..15 {
-            record(test, &forever, "shop", Event::InstanceChanged).await;
+            record(test, &old, "shop", Event::InstanceChanged).await;
         }
-        let limited = Lifetime::Limited(DAY);
-        let count = async || all(test).await.len();
-        // Exactly as old as they may be.
-        let recorder = recorder_for(limited, DAY).await;
-        record(test, &recorder, "other", Event::InstanceChanged).await;
-        assert_eq!(count().await, 16);
-        let late = DAY + Duration::from_micros(1);
-        let recorder = recorder_for(limited, late).await;
-        record(test, &recorder, "other", Event::InstanceChanged).await;
-        assert_eq!(count().await, 7);
-        record(test, &recorder, "other", Event::InstanceChanged).await;
-        assert_eq!(count().await, 3);
-        let recorder = recorder_for(Lifetime::Forever, 9 * DAY).await;
-        record(test, &recorder, "other", Event::InstanceChanged).await;
-        assert_eq!(count().await, 4);
+        let new = recorder(DAY).await;
+        record(test, &new, "shop", Event::InstanceChanged).await;
+        let remove = async |before_us| {
+            let removed: Result<_, TestError> = test
+                .database
+                .write(move |transaction| {
+                    Box::pin(async move { Ok(remove_old(transaction, before_us, 10).await?) })
+                })
+                .await;
+            removed.expect("a write")
+        };
+        assert_eq!(remove(NOW).await, 0);
+        assert_eq!([remove(NOW + 1).await, remove(NOW + 1).await], [10, 5]);
+        assert_eq!(all(test).await.len(), 1);
     })
     .await;
 }
@@ -423,28 +413,6 @@ async fn strangers_cannot_fill_the_table() {
         let later = recorder(REFUSAL_WINDOW).await;
         record(test, &later, "shop", refusal()).await;
         assert_eq!(all(test).await.len(), limit + 4);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn writes_at_once_record_and_clean_up_without_a_conflict() {
-    on_database(async |test| {
-        let old = recorder(Duration::ZERO).await;
-        for _ in 0..40 {
-            record(test, &old, "shop", Event::InstanceChanged).await;
-        }
-        let late = UnixMicros::new(NOW).after(2 * DAY);
-        let recorder = Recorder::at(late, Lifetime::Limited(DAY), origin(owner()).await);
-        let records = (0..20).map(|_| record(test, &recorder, "shop", Event::FactorCleared));
-        futures_util::future::join_all(records).await;
-        record(test, &recorder, "shop", Event::FactorCleared).await;
-        let events = all(test).await;
-        let kept = events
-            .iter()
-            .filter(|event| event.event == "factor.cleared");
-        assert_eq!(kept.count(), 21);
-        assert!(events.len() <= 31, "{}", events.len());
     })
     .await;
 }

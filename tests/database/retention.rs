@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use kontor::db::access_token::NewAccessToken;
 use kontor::db::transfer::table_names;
-use kontor::db::{DatabaseError, exchange};
+use kontor::db::{DatabaseError, exchange, last_stored_us};
 use sea_orm::{EntityTrait as _, PaginatorTrait as _};
 
-use super::support::{NOW, TestDatabase};
+use super::access_token::{insert, new_token};
+use super::support::{NOW, TestDatabase, on_database};
 use super::transfer::on_full_database;
 
 const PAGE: &str = include_str!("../../docs/retention.md");
@@ -23,6 +25,24 @@ fn every_table_is_on_the_page() {
     let once: BTreeSet<&str> = named.iter().copied().collect();
     assert_eq!(once.len(), named.len(), "{named:?}");
     assert_eq!(once, table_names().collect());
+}
+
+#[tokio::test]
+async fn what_was_stored_last_is_known() {
+    on_database(async |test| {
+        let last = async || last_stored_us(test.database.read()).await;
+        assert_eq!(last().await.expect("a query"), None);
+        let shop = test.add_instance("shop").await;
+        for (mark, at_us) in [(1, NOW + 5), (2, NOW + 3)] {
+            let token = NewAccessToken {
+                created_at_us: at_us,
+                ..new_token(shop, mark, None)
+            };
+            insert(test, token).await.expect("a token");
+            assert_eq!(last().await.expect("a query"), Some(at_us));
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

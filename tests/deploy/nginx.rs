@@ -13,7 +13,7 @@ use rustix::process::geteuid;
 use tempfile::TempDir;
 
 pub const ONE_HOST: &str = include_str!("../../deploy/nginx.conf");
-const TWO_HOSTS: &str = include_str!("../../deploy/nginx-two-hosts.conf");
+pub const TWO_HOSTS: &str = include_str!("../../deploy/nginx-two-hosts.conf");
 const PROXY: &str = include_str!("../../deploy/nginx-proxy.conf");
 
 /// A running nginx, which does not outlive the test.
@@ -47,12 +47,17 @@ pub fn command() -> Command {
 impl Nginx {
     /// Starts it with `deploy/nginx.conf` at this port, before the two services at these addresses.
     pub fn before(port: u16, merchant: &str, challenger: &str) -> Self {
+        let site = replaced(ONE_HOST, "127.0.0.1:9966", merchant);
+        let site = replaced(&site, "127.0.0.1:9967", challenger);
+        Self::start(port, &site, &["shop.example"])
+    }
+
+    /// Starts it with a site of these hosts.
+    pub fn start(port: u16, site: &str, hosts: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let plain_port = free_port();
-        let site = relocated(ONE_HOST, folder.path(), port, plain_port);
-        let site = replaced(&site, "127.0.0.1:9966", merchant);
-        let site = replaced(&site, "127.0.0.1:9967", challenger);
-        enable(folder.path(), &site, &["shop.example"]);
+        let site = relocated(site, folder.path(), port, plain_port);
+        enable(folder.path(), &site, hosts);
         let process = command()
             .args(arguments(folder.path()))
             .args(["-g", "daemon off;"])

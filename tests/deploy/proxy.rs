@@ -1,8 +1,11 @@
 //! Kontor behind nginx: whom it takes for the client, and what becomes of requests that go wrong on the way.
 
+use std::time::Duration;
+
 use super::{
     curl::{Answer, Client},
     journey::{Site, on_site},
+    nginx::{Nginx, ONE_HOST, TWO_HOSTS, free_port},
 };
 
 /// Asks for the configuration; what Kontor's log then has of that request.
@@ -152,6 +155,92 @@ async fn plain_requests_are_sent_to_the_encrypted_port() {
         let answer = client.send(&[&url]).is(308);
         let there = answer.header("location");
         assert_eq!(there, Some("https://shop.example/pay/config?a=b"));
+        // Nobody is sent to a host that somebody else asked for.
+        let elsewhere = ["-H", "Host: evil.example", &url];
+        let answer = client.send(&elsewhere).is(308);
+        let there = answer.header("location");
+        assert_eq!(there, Some("https://shop.example/pay/config?a=b"));
+        for base in [&site.merchant, &site.challenger] {
+            let bare = base.trim_end_matches('/');
+            let answer = client.send(&["-H", "Host: evil.example", bare]).is(301);
+            assert_eq!(answer.header("location"), Some(base.as_str()));
+        }
     })
     .await;
+}
+
+/// A nonce, or the id of a challenge, as people paste it.
+const SECRET: &str = "4S1J9VZ0N3M8QW7XK2C5T6Y4S1J9VZ0N3M8QW7XK2C5T6YAB12CD";
+
+/// What the log has for a path; `SECRET` stands for one.
+fn logged_by_nginx(nginx: &Nginx, host: &str, path: &str) -> String {
+    let url = format!("https://{host}:{}/", nginx.port);
+    let url = url + &path.replace("SECRET", SECRET);
+    let client = Client::at("127.0.0.2", nginx);
+    let resolve = format!("{host}:{}:127.0.0.1", nginx.port);
+    let seen = nginx.read("kontor.log").lines().count();
+    client.send(&["--resolve", &resolve, "--path-as-is", &url]);
+    for _ in 0..500 {
+        let log = nginx.read("kontor.log");
+        if let Some(line) = log.lines().nth(seen) {
+            let (_, rest) = line.split_once("\"GET ").expect("a request");
+            return rest.split('"').next().expect("its end").to_owned();
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("{path} is not in the log");
+}
+
+#[test]
+fn mistyped_paths_leave_no_secret_in_the_log() {
+    let one = Nginx::start(free_port(), ONE_HOST, &["shop.example"]);
+    for (path, expected) in [
+        ("challenger/authorize/SECRET", "/challenger/authorize/*"),
+        ("challenger/AUTHORIZE/SECRET?a=b", "/challenger/AUTHORIZE/*"),
+        ("challenger/authorise/SECRET", "/challenger/authorise/*"),
+        ("Challenger/solve/4S1J9VZ0", "/Challenger/solve/*"),
+        ("challenger//ui//SECRET/code", "/challenger/ui/*"),
+        ("challenger/authorize%2FSECRET", "/challenger/authorize/*"),
+        ("challenger/SECRET/", "/challenger/*"),
+        ("SECRET", "/*"),
+        ("challenger/config", "/challenger/config"),
+        ("challenger/docs/", "/challenger/docs/"),
+        ("pay/challenge/SECRET/confirm", "/pay/challenge/*"),
+        ("pay/Challenge/4S1J9VZ0", "/pay/Challenge/*"),
+        (
+            "pay/instances/tea/challange/SECRET",
+            "/pay/instances/tea/challange/*",
+        ),
+        (
+            "pay/instances/tea/private/kyc",
+            "/pay/instances/tea/private/kyc",
+        ),
+    ] {
+        assert_eq!(logged_by_nginx(&one, "shop.example", path), expected);
+    }
+    let hosts = ["pay.shop.example", "addresses.shop.example"];
+    let two = Nginx::start(free_port(), TWO_HOSTS, &hosts);
+    for (host, path, expected) in [
+        (hosts[1], "authorise/SECRET", "/authorise/*"),
+        (hosts[1], "Solve/4S1J9VZ0", "/Solve/*"),
+        (hosts[1], "SECRET", "/*"),
+        (hosts[1], "config", "/config"),
+        (
+            hosts[0],
+            "instances/tea/challenge/SECRET",
+            "/instances/tea/challenge/*",
+        ),
+        (hosts[0], "instances/tea/private", "/instances/tea/private"),
+        (hosts[0], "challange/SECRET", "/challange/*"),
+    ] {
+        assert_eq!(logged_by_nginx(&two, host, path), expected, "{host}");
+    }
+    let client = Client::at("127.0.0.2", &two);
+    for host in hosts {
+        let url = format!("http://127.0.0.1:{}/a", two.plain_port);
+        let named = format!("Host: {host}");
+        let answer = client.send(&["-H", &named, &url]).is(308);
+        let there = format!("https://{host}/a");
+        assert_eq!(answer.header("location"), Some(there.as_str()));
+    }
 }

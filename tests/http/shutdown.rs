@@ -243,6 +243,27 @@ async fn a_server_sweeps_away_what_has_ended() {
 }
 
 #[tokio::test]
+async fn a_server_whose_clock_is_a_year_ahead_removes_nothing_at_first() {
+    let anywhere = |settings: &mut Settings| {
+        settings.merchant.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        settings.management.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    };
+    on_admin_with(anywhere, async |app| {
+        app.admin_token("all").await;
+        app.clock.advance(Duration::from_secs(366 * 86_400));
+        let mut server = RunningServer::start(&app.app, NOTICE).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let reader = app.app.database.read();
+        let tokens = entity::access_token::Entity::find().all(reader).await;
+        assert_eq!(tokens.expect("tokens").len(), 1);
+        let events = entity::audit_event::Entity::find().all(reader).await;
+        assert!(!events.expect("events").is_empty());
+        server.stop().await.expect("an end");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_server_downloads_the_keys_of_payment_providers() {
     let exchange = TestExchange::start().await;
     let trust = exchange.trust();

@@ -78,19 +78,41 @@ async fn python_lives_through_a_first_day() {
     let libraries = Libraries::of_this_program();
     on_place(async |place| {
         let (server, environment) = start(place);
-        let packages = [
-            libraries.folder.join("python/merchant"),
-            libraries.folder.join("python/challenger"),
-            libraries.generators().join("python"),
-        ];
-        let packages = std::env::join_paths(packages).expect("a path");
-        let mut python = Command::new("python3");
-        python
-            .arg("-B")
-            .arg(journey("journey.py"))
-            .env("PYTHONPATH", packages)
-            .envs(environment);
+        let mut python = python(&libraries);
+        python.arg(journey("journey.py")).envs(environment);
         assert_eq!(output(&mut python), "done\n");
+        assert!(server.stop("-TERM").0.success(), "{}", place.log());
+    })
+    .await;
+}
+
+/// Python, with the libraries and what they need.
+fn python(libraries: &Libraries) -> Command {
+    let packages = [
+        libraries.folder.join("python/merchant"),
+        libraries.folder.join("python/challenger"),
+        libraries.generators().join("python"),
+    ];
+    let mut python = Command::new("python3");
+    let packages = std::env::join_paths(packages).expect("a path");
+    python.arg("-B").env("PYTHONPATH", packages);
+    python
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_packages_for_python_say_how_to_begin() {
+    let libraries = Libraries::of_this_program();
+    on_place(async |place| {
+        let (server, environment) = start(place);
+        for (api, expected) in [("merchant", "admin"), ("challenger", "/authorize/")] {
+            let readme = libraries.read(&format!("python/{api}/README.md"));
+            let (_, program) = readme.split_once("```python\n").expect("a program");
+            let (program, _) = program.split_once("```").expect("its end");
+            let mut python = python(&libraries);
+            python.args(["-c", program]).env("USER", "admin");
+            let printed = output(python.envs(environment.iter().cloned()));
+            assert!(printed.contains(expected), "{printed}");
+        }
         assert!(server.stop("-TERM").0.success(), "{}", place.log());
     })
     .await;

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::{page::Page, reader::Reader};
 use crate::{
+    cli::program::Place,
     database::support::postgres_url,
     deploy::nginx::{ONE_HOST, arguments, certify, free_port, lay_out, relocated, replaced},
 };
@@ -190,6 +191,45 @@ fn of<'a>(printed: &'a [(&str, String)], words: &str) -> &'a str {
         .1
 }
 
+/// The next release is as easy, and one whose backup fails leaves everything as it is.
+fn upgrade_again(shell: &mut Reader, machine: &Machine) {
+    let blocks = PAGE.blocks("sh");
+    let upgrade = blocks.iter().find(|block| block.contains("restart kontor"));
+    let upgrade = machine.adapted(upgrade.expect("the upgrade"));
+    shell.run("THEN=$(date +%s); until [ \"$(date +%s)\" -gt \"$THEN\" ]; do sleep 0.1; done");
+    assert!(shell.run(&upgrade).contains("ready: yes"));
+    let backups = shell.run("ls \"$ROOT\"/var/backups/kontor/before-*.db");
+    assert_eq!(backups.lines().count(), 2, "{backups}");
+    let failed = shell.run(&format!(
+        "(as_kontor() {{ return 1; }}; install() {{ echo touched; }}; systemctl() {{ echo touched; }}\n{upgrade}) || true"
+    ));
+    assert_eq!(failed, "");
+}
+
+/// What the page has left out without a mail server leaves a configuration that is right.
+#[test]
+fn a_server_without_mail_is_configured_as_printed() {
+    let place = Place::new();
+    let mut blocks = PAGE.blocks("sh").into_iter();
+    let written = blocks.find_map(|block| block.split_once("<<TOML\n"));
+    let (_, text) = written.expect("the configuration");
+    let (text, _) = text.split_once("\nTOML").expect("its end");
+    let sections = text.split("\n\n");
+    let kept = sections.filter(|text| {
+        !["[tan.email]", "[challenger]"]
+            .iter()
+            .any(|name| text.starts_with(name))
+    });
+    let kept: Vec<_> = kept.collect();
+    assert_eq!(kept.len() + 2, text.split("\n\n").count());
+    let key = place.path("kontor.key").display().to_string();
+    let text = kept.join("\n\n").replace("$HOST", HOST);
+    let text = replaced(&text, "/var/lib/kontor/kontor.key", &key);
+    fs::write(place.path("kontor.toml"), text).expect("a configuration");
+    let told = place.output(&["config", "check"]);
+    assert!(told.contains("The configuration is right"), "{told}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_is_installed_as_printed() {
     let Some(server) = postgres_url() else { return };
@@ -200,6 +240,7 @@ async fn a_server_is_installed_as_printed() {
         .map(|block| (block, shell.run(&machine.adapted(block))))
         .collect();
     machine.look_at_rights().await;
+    upgrade_again(&mut shell, &machine);
     shell.run("stop; kill -TERM $PROXY; wait $PROXY || true");
     machine.clean_up().await;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{page::Page, reader::Reader};
+use super::{page::Page, reader::Reader, second_factor};
 use crate::{
     cli::program::on_place,
     sdk::{Libraries, PATIENCE},
@@ -59,15 +59,21 @@ async fn follow(heading: &str, language: &str, file: &str, shop: &str, more: &st
             panic!("the page has other steps: {commands:#?}");
         };
         reader.run(install);
-        reader.run(&format!(
-            "cat >{file} <<'END OF THE FILE'\n{program}END OF THE FILE"
-        ));
+        write(&mut reader, file, program);
         let printed = reader.run(run);
         assert_eq!(printed, format!("admin admin\n{shop}\n"));
         reader.run(more);
         assert!(server.stop("-TERM").0.success(), "{}", place.log());
     })
     .await;
+}
+
+/// Whoever mistypes the password is told what is wrong, in this way.
+fn refused(run: &str, told: &str) -> String {
+    format!(
+        "told=$(PASSWORD=wrong {run} 2>&1) && exit 1\n\
+         case $'\\n'$told in *'{told}'*) ;; *) echo \"$told\" >&2 && exit 1 ;; esac"
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,7 +83,7 @@ async fn the_first_call_in_typescript_works_as_printed() {
         "ts",
         "shop.mts",
         "green-tea Green Tea",
-        "",
+        &refused("node shop.mjs", "Error: 2015: "),
     )
     .await;
 }
@@ -89,7 +95,7 @@ async fn the_first_call_in_python_works_as_printed() {
         "python",
         "shop.py",
         "black-tea Black Tea",
-        "",
+        &refused("python/bin/python shop.py", "\n2015: "),
     )
     .await;
 }
@@ -112,6 +118,71 @@ async fn the_first_call_in_rust_works_as_printed() {
         more,
     )
     .await;
+}
+
+/// Puts a program of the page into its file.
+fn write(reader: &mut Reader, file: &str, program: &str) {
+    reader.run(&format!(
+        "cat >{file} <<'END OF THE FILE'\n{program}END OF THE FILE"
+    ));
+}
+
+/// The newest code that was sent, once there are so many; it is given up before the reader is.
+const CODE: &str = r#"
+code() {
+    for _ in {1..600}; do
+        [ "$(wc -l <"$SPOOL" 2>/dev/null || echo 0)" -lt "$1" ] || break
+        sleep 0.1
+    done
+    tail -n 1 "$SPOOL" | sed 's/.*"tan":"\([^"]*\)".*/\1/'
+}
+"#;
+
+/// Follows the page in one language to a login with a code, by a shop that signed up.
+async fn log_in(first: &str, heading: &str, language: &str, file: &str) {
+    let libraries = Libraries::of_this_program();
+    on_place(async |place| {
+        let spool = place.path("sent.jsonl").display().to_string();
+        let server = place.start(
+            &["serve"],
+            &[
+                ("KONTOR_MERCHANT__SELF_PROVISIONING", "true"),
+                ("KONTOR_TAN__EMAIL__SPOOL", &spool),
+            ],
+        );
+        let mut reader = Reader::patient(&server.merchant_url(), PATIENCE);
+        reader.run(&settings(&libraries));
+        reader.run(&format!("SPOOL='{spool}'{CODE}"));
+        reader.run(&second_factor::sign_up("CODE=$(code 1)"));
+        for setting in ["export SHOP_ID=", "export SHOP_PASSWORD="] {
+            reader.run(PAGE.line(setting));
+        }
+        reader.run(section(first).blocks("sh")[0]);
+        let section = section(heading);
+        assert!(section.0.contains(&format!("`{file}`:\n\n```{language}\n")));
+        let (commands, program) = (section.blocks("sh"), section.blocks(language));
+        let ([run], [program]) = (&commands[..], &program[..]) else {
+            panic!("the page has other steps: {commands:#?}");
+        };
+        write(&mut reader, file, program);
+        let printed = reader.run(&format!("{} < <(code 2)", run.trim_end()));
+        assert!(printed.starts_with("Code sent to a***@"), "{printed}");
+        assert!(printed.ends_with(": This is Tea House\n"), "{printed}");
+        assert!(server.stop("-TERM").0.success(), "{}", place.log());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_with_a_code_in_typescript_works_as_printed() {
+    let heading = "### With a code in TypeScript\n";
+    log_in("### TypeScript\n", heading, "ts", "login.mts").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_with_a_code_in_python_works_as_printed() {
+    let heading = "### With a code in Python\n";
+    log_in("### Python\n", heading, "python", "login.py").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

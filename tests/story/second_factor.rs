@@ -27,6 +27,13 @@ fn contacts(member: &str, channel: &str) -> String {
     .join("\n")
 }
 
+/// The commands by which a stranger signs up; `read` is how the code gets into `CODE`.
+pub fn sign_up(read: &str) -> String {
+    let contacts = contacts("email", "email");
+    let blocks = PAGE.blocks("sh");
+    format!("{contacts}\n{}\n{read}\n{}", blocks[0], blocks[1])
+}
+
 /// Whose turn it is to receive a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum At {

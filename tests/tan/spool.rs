@@ -1,6 +1,7 @@
 //! The file that collects messages.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
 use kontor::{
     config,
@@ -91,4 +92,24 @@ async fn a_file_that_cannot_be_written_fails() {
     std::fs::remove_dir(folder.path().join("spool")).expect("a folder");
     let outcome = delivery.deliver(message(Channel::Sms, "0791234567")).await;
     assert_eq!(outcome, Err(DeliveryError::Failed));
+}
+
+#[tokio::test]
+async fn a_file_that_stays_locked_gets_nothing_then_or_later() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("sent.jsonl");
+    let mut settings = settings(&file);
+    settings.command_timeout = Duration::from_millis(400);
+    let delivery = delivery(&settings);
+    let other = std::fs::File::create(&file).expect("a file");
+    other.lock().expect("a lock");
+    let send = || delivery.deliver(message(Channel::Sms, "0791234567"));
+    assert_eq!(send().await, Err(DeliveryError::Failed));
+    // Whoever asked went away, or the server stops, while the file is locked.
+    let given_up = tokio::time::timeout(Duration::from_millis(50), send());
+    assert!(given_up.await.is_err());
+    other.unlock().expect("no lock");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(std::fs::read_to_string(&file).expect("the file"), "");
+    assert_eq!(send().await, Ok(()));
 }

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, path::Path};
 use heck::ToUpperCamelCase;
 use quote::{format_ident, quote};
 
-use crate::{document::Error, emit::source};
+use crate::{
+    document::{Error, Node},
+    emit::source,
+};
 
 /// One row of the registry.
 #[derive(Debug, Clone)]
@@ -62,6 +65,12 @@ impl ErrorCodes {
     #[must_use]
     pub fn number(&self, name: &str) -> Option<u16> {
         self.rows.get(name).map(|row| row.number)
+    }
+
+    /// The same, for a name that stands at this place of a document.
+    pub(crate) fn known(&self, node: &Node<'_>, name: &str) -> Result<u16, Error> {
+        self.number(name)
+            .ok_or_else(|| node.error(format!("`{name}` is not in the registry of error codes")))
     }
 
     /// The Rust source of the enum `ErrorCode`.

@@ -44,7 +44,7 @@ impl ClientPage {
     /// Opens the listener: at this address, else at the usual one or wherever a port is free.
     ///
     /// # Errors
-    /// Exit code 3 where the address cannot be had.
+    /// Exit code 1 where the address cannot be had.
     pub async fn listen(chosen: Option<SocketAddr>) -> Result<Self, Failure> {
         let wanted = chosen.unwrap_or(USUAL);
         let opened = match (open(wanted).await, chosen) {
@@ -52,7 +52,7 @@ impl ClientPage {
             (opened, _) => opened,
         };
         let (acceptor, address) = opened.map_err(|reason| {
-            Failure::configuration(format!(
+            Failure::failed(format!(
                 "cannot listen on {wanted}: {reason}; give \"--client-listen\" another address"
             ))
         })?;

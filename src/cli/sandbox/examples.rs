@@ -48,11 +48,11 @@ const TERMS: [(&str, &str); 2] = [
 const PRIVACY: [(&str, &str); 2] = [
     (
         "en.txt",
-        "Privacy policy of a sandbox: what you type here leaves this machine only if its configuration says so.\n",
+        "Privacy policy of a sandbox: what you type here leaves this machine only if whoever started it said so.\n",
     ),
     (
         "de.txt",
-        "Datenschutzerklärung einer Spielwiese: Was Sie hier eingeben, verlässt diesen Rechner nur, wenn die Konfiguration es so will.\n",
+        "Datenschutzerklärung einer Spielwiese: Was Sie hier eingeben, verlässt diesen Rechner nur, wenn es beim Start so verlangt wurde.\n",
     ),
 ];
 

@@ -29,6 +29,20 @@ class Reader {
     await this.page.locator('.opblock').first().waitFor();
   }
 
+  /** What the search box names is found, and clients see which protocol this is. */
+  async introduces(protocol) {
+    assert.match(await this.page.locator('.kontor-bar').innerText(), new RegExp(`Protocol ${protocol}`));
+    const search = this.page.getByRole('searchbox');
+    const hints = (await search.getAttribute('placeholder')).match(/“[^”]*”/g);
+    const count = await this.page.locator('.opblock').count();
+    for (const hint of hints) {
+      await search.fill(hint.slice(1, -1));
+      await this.page.waitForFunction((all) => document.querySelectorAll('.opblock').length < all, count);
+      assert.notEqual(await this.page.locator('.opblock').count(), 0, hint);
+    }
+    await search.fill('');
+  }
+
   /** Gives the credentials of one scheme: values by the names of their fields. */
   async authorize(scheme, fields) {
     await this.page.locator('.auth-wrapper .authorize').click();
@@ -74,6 +88,20 @@ class Reader {
         return [document.documentElement, ...document.querySelectorAll('body *')].filter(isWide).map((element) => element.outerHTML.slice(0, 150));
       });
       assert.deepEqual(wide, [], `${this.name}: wider than ${size.width} px`);
+      const untidy = await this.page.evaluate(() => {
+        // In columns, a section that is broken has a box in each.
+        const broken = [...document.querySelectorAll('.kontor-sections > section')].filter((one) => one.getClientRects().length > 1);
+        const title = document.querySelector('.info .title');
+        const text = document.createRange();
+        text.selectNode(title.firstChild);
+        const foot = text.getBoundingClientRect();
+        const isOver = (one) => {
+          const box = one.getBoundingClientRect();
+          return box.left < foot.right && box.right > foot.left && box.top < foot.bottom && box.bottom > foot.top;
+        };
+        return [...broken, ...[...title.querySelectorAll('small')].filter(isOver)].map((one) => one.outerHTML.slice(0, 150));
+      });
+      assert.deepEqual(untidy, [], `${this.name} at ${size.width} px`);
       await this.keepPicture(`page-${size.width}`);
     }
   }
@@ -90,6 +118,7 @@ async function merchant(reader) {
   await reader.open(MERCHANT_PAGE);
   assert.match(await page.title(), /^Kontor Merchant Backend/);
   assert.equal(await page.locator('#sibling').getAttribute('href'), CHALLENGER_PAGE);
+  await reader.introduces('32:0:20');
   await reader.fits();
   const tags = await page.locator('.opblock-tag').evaluateAll((all) => all.map((one) => one.dataset.tag));
   assert.deepEqual(tags.slice(0, 3), ['Configuration', 'Access tokens', 'Instances']);
@@ -132,6 +161,7 @@ async function merchant(reader) {
 async function challenger(reader) {
   await reader.open(CHALLENGER_PAGE);
   assert.match(await reader.page.title(), /^Kontor Challenger/);
+  await reader.introduces('8:0:6');
   await reader.fits();
   await reader.authorize('clientSecret', { 'bearer-value': CLIENT_SECRET });
   for (const id of ['setUpValidation', 'startValidation', 'requestCode']) {
