@@ -8,6 +8,7 @@ use std::sync::{
 };
 
 use data_encoding::BASE64;
+use migration::{Migrator, MigratorTrait as _};
 use sea_orm::{ConnectionTrait as _, TransactionTrait as _};
 use serde_json::{Value, json};
 use snapbox::str;
@@ -392,6 +393,41 @@ async fn a_backup_that_is_stopped_leaves_nothing() {
         other.close().await.expect("the end of a connection");
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_restoration_that_is_stopped_leaves_nothing() {
+    let place = Place::new();
+    let older = format!("sqlite://{}?mode=rwc", place.path("older.db").display());
+    let older = sea_orm::Database::connect(older).await.expect("a file");
+    Migrator::up(&older, Some(8)).await.expect("steps");
+    older.close().await.expect("the end of a connection");
+    // It has brought the backup up to date in a copy, and waits for the target.
+    place.output(&["migrate"]);
+    let other = sea_orm::Database::connect(place.database_url()).await;
+    let other = other.expect("a connection");
+    let lock = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE";
+    other.execute_unprepared(lock).await.expect("a lock");
+    let restore = [
+        "restore",
+        "older.db",
+        "--set",
+        "database.acquire_timeout=1 min",
+    ];
+    let restore = place.start(&restore, &[]);
+    let copies = || {
+        let names = names_in(place.folder.path()).into_iter();
+        names
+            .filter(|name| name.starts_with("kontor-backup-"))
+            .count()
+    };
+    while copies() == 0 || !place.path("kontor.db-serve.lock").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let (status, _) = restore.stop("-TERM");
+    assert_eq!(status.code(), Some(1), "{}", place.log());
+    assert_eq!(copies(), 0);
+    other.close().await.expect("the end of a connection");
 }
 
 #[test]

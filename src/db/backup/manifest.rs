@@ -73,10 +73,10 @@ pub(in crate::db) async fn drop_from(connection: &impl ConnectionTrait) -> Resul
 /// # Errors
 /// The first difference, or what SQLite says.
 pub(super) async fn verify(connection: &DatabaseConnection) -> Result<Option<Manifest>, Flaw> {
-    let found = look_at_tables(connection).await?;
     let Some(manifest) = read(connection).await? else {
         return Ok(None);
     };
+    let found = look_at_tables(connection).await?;
     for (name, written) in &manifest.tables {
         match found.get(name) {
             None => return Err(Flaw::Sentence(format!("its table {name} is missing"))),
