@@ -274,6 +274,26 @@ async fn no_token_escapes_a_revocation() {
 }
 
 #[tokio::test]
+async fn what_is_refreshed_at_once_with_the_end_of_a_token_is_revoked_by_its_number() {
+    on_database(async |test| {
+        let shop = test.add_instance("shop").await;
+        let root = add(test, shop, 0, None).await;
+        for round in 1..15_u8 {
+            let middle = add(test, shop, round * 16, Some(root)).await;
+            let refreshes =
+                (1..8).map(|step| insert(test, new_token(shop, round * 16 + step, Some(middle))));
+            let (refreshed, ended) =
+                tokio::join!(join_all(refreshes), end_alone(test, shop, middle));
+            assert!(ended, "{refreshed:?}");
+            let was_refreshed = refreshed.iter().any(Option::is_some);
+            assert_eq!(revoke(test, shop, middle).await, was_refreshed);
+            assert_eq!(rows(test).await, 1, "round {round}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn no_token_escapes_a_change_of_the_credential() {
     on_database(async |test| {
         let shop = test.add_instance("shop").await;
