@@ -48,13 +48,16 @@ check() {
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
     local copy
+    # Both at once: the next commit may come meanwhile.
+    git clone --quiet "$root" "$scratch/one/kontor"
+    git clone --quiet "$scratch/one/kontor" "$scratch/another-folder/kontor"
     for copy in one another-folder; do
-        git clone --quiet "$root" "$scratch/$copy/kontor"
         (cd "$scratch/$copy/kontor" && build "$scratch/$copy/dist" "$scratch/$copy/target")
         rm -rf "$scratch/$copy/target"
     done
     if ! cmp "$scratch"/one/dist/*.tar.gz "$scratch"/another-folder/dist/*.tar.gz; then
-        say "the two archives differ"
+        say "the two archives differ; they stay in $scratch"
+        trap - EXIT
         exit 1
     fi
     say "both archives are the same: $(cut -c -64 "$scratch/one/dist/SHA256SUMS")"
