@@ -33,9 +33,6 @@ pub struct Model {
     pub parent_serial: Option<i64>,
     /// The first token of the chain of refreshes that led to it, which may be gone; `None`: it is the first itself.
     pub root_serial: Option<i64>,
-    /// When its holder ended it. It opens nothing from then on and no list has it; the row stays as long as others that were
-    /// refreshed from it are there, so that its number still revokes them.
-    pub ended_at_us: Option<i64>,
     /// The instance.
     #[sea_orm(belongs_to, from = "instance_serial", to = "serial")]
     pub instance: BelongsTo<super::instance::Entity>,

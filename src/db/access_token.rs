@@ -4,7 +4,7 @@ use entity::access_token::{Column, Entity, Model};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select, Statement, Value,
+    QuerySelect, Statement, Value,
 };
 
 use super::{DatabaseError, Page, WriteTransaction, credential};
@@ -75,7 +75,7 @@ fn insert_sql(backend: DbBackend, has_parent: bool) -> String {
     let parent = match has_parent {
         true => {
             "JOIN access_token p ON p.serial = $10 AND p.instance_serial = c.instance_serial \
-             AND p.ended_at_us IS NULL AND (p.expires_at_us IS NULL OR p.expires_at_us > $7)"
+             AND (p.expires_at_us IS NULL OR p.expires_at_us > $7)"
         }
         false => "",
     };
@@ -102,7 +102,12 @@ pub async fn list(
     page: Page,
     now_us: i64,
 ) -> Result<Vec<Model>, DatabaseError> {
-    let query = live(instance_serial, now_us);
+    let is_live = Condition::any()
+        .add(Column::ExpiresAtUs.is_null())
+        .add(Column::ExpiresAtUs.gt(now_us));
+    let query = Entity::find()
+        .filter(Column::InstanceSerial.eq(instance_serial))
+        .filter(is_live);
     Ok(page.of(query, Column::Serial).all(connection).await?)
 }
 
@@ -116,25 +121,14 @@ pub async fn is_live(
     serial: i64,
     now_us: i64,
 ) -> Result<bool, DatabaseError> {
-    let found = live(instance_serial, now_us)
-        .filter(Column::Serial.eq(serial))
+    let found = Entity::find_by_id(serial)
+        .filter(Column::InstanceSerial.eq(instance_serial))
         .one(connection)
         .await?;
-    Ok(found.is_some())
+    Ok(found.is_some_and(|token| token.expires_at_us.is_none_or(|expires| expires > now_us)))
 }
 
-fn live(instance_serial: i64, now_us: i64) -> Select<Entity> {
-    let has_not_expired = Condition::any()
-        .add(Column::ExpiresAtUs.is_null())
-        .add(Column::ExpiresAtUs.gt(now_us));
-    Entity::find()
-        .filter(Column::InstanceSerial.eq(instance_serial))
-        .filter(Column::EndedAtUs.is_null())
-        .filter(has_not_expired)
-}
-
-/// Ends one token alone; `false` if there is no live one of that serial in the instance. Where others were refreshed from it, its row stays until they
-/// are gone, or its own time is over: its number still revokes them.
+/// Ends one token alone; `false` if there is none of that serial in the instance. What was refreshed from it now counts as refreshed from its parent.
 ///
 /// # Errors
 /// [`DatabaseError::Store`] and the like.
@@ -142,39 +136,24 @@ pub async fn end_alone(
     transaction: &WriteTransaction,
     instance_serial: i64,
     serial: i64,
-    now_us: i64,
 ) -> Result<bool, DatabaseError> {
+    const ADOPT: &str = "\
+        UPDATE access_token SET parent_serial = (SELECT ended.parent_serial FROM access_token ended WHERE ended.serial = $1) \
+        WHERE parent_serial = $1 AND instance_serial = $2";
     credential::lock(transaction, instance_serial).await?;
-    let end = Entity::update_many()
-        .col_expr(Column::EndedAtUs, Expr::value(now_us))
-        .filter(Column::Serial.eq(serial))
-        .filter(Column::InstanceSerial.eq(instance_serial))
-        .filter(Column::EndedAtUs.is_null());
-    let is_ended = end.exec(transaction).await?.rows_affected == 1;
-    remove_ended(transaction, instance_serial).await?;
-    Ok(is_ended)
-}
-
-/// Removes tokens that have ended and from which none was refreshed that is still there.
-async fn remove_ended(
-    transaction: &WriteTransaction,
-    instance_serial: i64,
-) -> Result<(), DatabaseError> {
-    const SQL: &str = "\
-        DELETE FROM access_token WHERE instance_serial = $1 AND ended_at_us IS NOT NULL \
-        AND NOT EXISTS (SELECT 1 FROM access_token child WHERE child.parent_serial = access_token.serial)";
+    let values = [serial.into(), instance_serial.into()];
     let backend = transaction.get_database_backend();
-    loop {
-        let statement = Statement::from_sql_and_values(backend, SQL, [instance_serial.into()]);
-        // The parent of one that goes may be next.
-        if transaction.execute_raw(statement).await?.rows_affected() == 0 {
-            return Ok(());
-        }
-    }
+    transaction
+        .execute_raw(Statement::from_sql_and_values(backend, ADOPT, values))
+        .await?;
+    let delete = Entity::delete_many()
+        .filter(Column::Serial.eq(serial))
+        .filter(Column::InstanceSerial.eq(instance_serial));
+    Ok(delete.exec(transaction).await?.rows_affected == 1)
 }
 
-/// Ends a token with everything that was refreshed from it; `false` if it and all of these have ended, or there is none of that serial in the instance,
-/// and nothing that came from one which was the first of its chain.
+/// Ends a token with everything that was refreshed from it; `false` if there is none of that serial in the instance, and nothing that came from one which
+/// was the first of its chain.
 ///
 /// # Errors
 /// [`DatabaseError::Store`] and the like.
@@ -187,15 +166,12 @@ pub async fn revoke(
         WITH RECURSIVE revoked (serial) AS ( \
             SELECT serial FROM access_token WHERE (serial = $1 OR root_serial = $1) AND instance_serial = $2 \
             UNION SELECT child.serial FROM access_token child JOIN revoked ON child.parent_serial = revoked.serial) \
-        DELETE FROM access_token WHERE serial IN (SELECT serial FROM revoked) RETURNING ended_at_us IS NULL";
+        DELETE FROM access_token WHERE serial IN (SELECT serial FROM revoked)";
     credential::lock(transaction, instance_serial).await?;
     let values = [serial.into(), instance_serial.into()];
     let backend = transaction.get_database_backend();
     let statement = Statement::from_sql_and_values(backend, SQL, values);
-    let gone = transaction.query_all_raw(statement).await?;
-    remove_ended(transaction, instance_serial).await?;
-    let were_live: Result<Vec<bool>, _> = gone.iter().map(|row| row.try_get_by_index(0)).collect();
-    Ok(were_live?.contains(&true))
+    Ok(transaction.execute_raw(statement).await?.rows_affected() > 0)
 }
 
 /// Ends all tokens of an instance and returns how many there were.
@@ -238,9 +214,7 @@ pub async fn remove_expired(
     // Each round leads one step up, past those that go.
     while pass_on_children(transaction, &expired).await? > 0 {}
     let delete = Entity::delete_many().filter(Column::Serial.is_in(expired));
-    let removed = delete.exec(transaction).await?.rows_affected;
-    remove_ended(transaction, instance_serial).await?;
-    Ok(removed)
+    Ok(delete.exec(transaction).await?.rows_affected)
 }
 
 /// Makes the children of these tokens those of their parents, and returns how many there were.

@@ -28,7 +28,6 @@ pub async fn revoke(
     revocation: Revocation,
 ) -> Result<bool, Error> {
     let (audit, instance_id) = (Recorder::new(app, origin), instance_id.to_owned());
-    let now_us = app.now_us();
     let revoked = app.database.write(move |transaction| {
         let (audit, instance_id) = (audit.clone(), instance_id.clone());
         Box::pin(async move {
@@ -36,8 +35,7 @@ pub async fn revoke(
 
             let (token_serial, is_ended) = match revocation {
                 Revocation::Alone(serial) => {
-                    let ended =
-                        access_token::end_alone(transaction, instance_serial, serial, now_us);
+                    let ended = access_token::end_alone(transaction, instance_serial, serial);
                     (serial, ended.await?)
                 }
                 Revocation::WithRefreshed(serial) => {

@@ -234,32 +234,6 @@ async fn revoke_token_reaches_across_one_that_ended_before() {
 }
 
 #[tokio::test]
-async fn revoke_token_reaches_what_a_token_left_behind_that_ended_itself() {
-    on_app(async |app| {
-        let root = app.admin_token("all:refreshable").await;
-        let between = refreshed(app, &root, "all:refreshable").await;
-        let path = format!("/private/tokens/{}", newest(app, &root).await);
-        let last = refreshed(app, &between, "all:refreshable").await;
-        let logout = app.delete("/private/token").bearer(&between).send().await;
-        logout.expect(204);
-        refresh(app, &between, "all").await.refuses(401, 2015);
-        let listed = app.get("/private/tokens").bearer(&root).send().await;
-        assert_eq!(
-            listed.expect(200)["tokens"].as_array().map(Vec::len),
-            Some(2)
-        );
-        app.delete(&path).bearer(&root).send().await.expect(204);
-        assert!(is_live(app, &root).await && !is_live(app, &last).await);
-        app.delete(&path)
-            .bearer(&root)
-            .send()
-            .await
-            .refuses(404, 2042);
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn revoke_token_reaches_across_one_that_expired_and_was_swept() {
     on_app(async |app| {
         let other = token_of(&log_in(app, "all", 1000).await);

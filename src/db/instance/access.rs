@@ -14,7 +14,7 @@ pub struct InstanceAccess {
     pub instance: InstanceOfAccess,
     /// Its credential; `None` only while it is being set up.
     pub credential: Option<CredentialOfAccess>,
-    /// The token that was presented, if it is one of this instance and has neither ended nor expired.
+    /// The token that was presented, if it is one of this instance and has not expired.
     pub token: Option<TokenOfAccess>,
 }
 
@@ -72,7 +72,7 @@ const FIND_WITH_BEARER: &str = "\
     FROM instance i \
     LEFT JOIN credential c ON c.instance_serial = i.serial \
     LEFT JOIN access_token t ON t.digest = $2 AND t.instance_serial = i.serial \
-         AND t.ended_at_us IS NULL AND (t.expires_at_us IS NULL OR t.expires_at_us > $3) \
+         AND (t.expires_at_us IS NULL OR t.expires_at_us > $3) \
     WHERE i.instance_id = $1";
 
 /// The instance of that name, deleted or not, with its credential and the token whose SHA-256 is `token_digest`; `None` if there is no such instance.
