@@ -211,11 +211,10 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
     notice: Duration,
 ) -> Result<(), ServeError> {
-    // Before anybody has something stored by a clock that may be wrong.
-    let last_stored_us = db::last_stored_us(app.database.read())
+    let last_sweep_us = db::sweep::last_us(app.database.read())
         .await
         .map_err(StartError::Database)?;
-    let caution = Caution::new(last_stored_us);
+    let caution = Caution::new(last_sweep_us);
     let metrics = metrics(&app);
     let readiness = Readiness::default();
     let (stopping, drained) = (Signal::default(), Signal::default());

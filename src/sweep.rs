@@ -26,13 +26,25 @@ pub use caution::Caution;
 pub async fn run(app: Arc<App>, mut caution: Caution) {
     loop {
         if caution.believes(&app.clock)
-            && let Err(error) = sweep(&app).await
+            && let Err(error) = sweep_and_note(&app, &mut caution).await
         {
             let cause: &dyn std::error::Error = &error;
             tracing::warn!(error.cause = cause, "what has ended could not be removed");
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// The time is noted once a day, for the next start.
+async fn sweep_and_note(app: &App, caution: &mut Caution) -> Result<(), DatabaseError> {
+    if let Some(at_us) = caution.due(&app.clock) {
+        let noted = app
+            .database
+            .write(move |transaction| Box::pin(db::sweep::note(transaction, at_us)));
+        noted.await?;
+        caution.noted(at_us);
+    }
+    sweep(app).await
 }
 
 /// Removes everything that has ended by now.

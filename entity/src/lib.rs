@@ -21,6 +21,7 @@ pub mod login_attempt;
 pub mod login_limit;
 pub mod otp_device;
 mod secret;
+pub mod sweep;
 pub mod validation;
 
 pub use secret::{SecretBytes, SecretText};

@@ -12,7 +12,8 @@ mod m0006_exchanges;
 mod m0007_kyc;
 mod m0008_challenger;
 mod m0009_retention;
-mod m0010_what_is_open;
+mod m0010_open_validations;
+mod m0011_sweep;
 
 use sea_orm_migration::{MigrationTrait, async_trait};
 pub use sea_orm_migration::{MigratorTrait, SchemaManager};
@@ -48,7 +49,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_kyc::Step),
             Box::new(m0008_challenger::Step),
             Box::new(m0009_retention::Step),
-            Box::new(m0010_what_is_open::Step),
+            Box::new(m0010_open_validations::Step),
+            Box::new(m0011_sweep::Step),
         ]
     }
 }

@@ -27,9 +27,6 @@ const LONGEST_FIELD: usize = 1024;
 /// whoever is sent here by a client comes within minutes, also where letters let validations live for weeks.
 const IDLE: Duration = Duration::from_secs(3_600);
 
-/// Validations that give way at once.
-const REMOVED_AT_ONCE: u64 = 100;
-
 /// What a client sets up.
 #[derive(Debug, Default)]
 pub struct SetUp {
@@ -123,8 +120,7 @@ async fn make_room(
             true => 0,
             false => {
                 let before_us = now_us.saturating_sub(micros(IDLE));
-                db::validation::remove_idle(transaction, client_serial, before_us, REMOVED_AT_ONCE)
-                    .await?
+                db::validation::remove_idle(transaction, client_serial, before_us, 1).await?
             }
         };
         if removed == 0 {

@@ -14,21 +14,42 @@ const LEAP: Duration = Duration::from_secs(7 * 86_400);
 /// month removes what has ended all the same.
 const PATIENCE: Duration = Duration::from_secs(3_600);
 
-/// Compares the clock with the last time that is known to have been.
+/// How old the note may be that says when the clock was last believed.
+const NOTE: Duration = Duration::from_secs(86_400);
+
+/// Compares the clock with the last time that it was believed. What is stored otherwise would not do: a clock that is wrong stores rows too.
 #[derive(Debug)]
 pub struct Caution {
     known: Option<UnixMicros>,
+    noted: Option<UnixMicros>,
     doubt: Option<Stopwatch>,
 }
 
 impl Caution {
-    /// With the time when something was last stored; `None` where nothing is stored that could be lost.
+    /// With what was noted before; `None` where that is nothing.
     #[must_use]
-    pub fn new(last_stored_us: Option<i64>) -> Self {
+    pub fn new(noted_us: Option<i64>) -> Self {
+        let noted = noted_us.map(UnixMicros::new);
         Self {
-            known: last_stored_us.map(UnixMicros::new),
+            known: noted,
+            noted,
             doubt: None,
         }
+    }
+
+    /// What is to be noted now, in microseconds since 1970, of a clock that is believed.
+    #[must_use]
+    pub fn due(&self, clock: &Clock) -> Option<i64> {
+        let now = clock.now();
+        let is_noted = self
+            .noted
+            .is_some_and(|noted| noted <= now && now.since(noted) < NOTE);
+        (!is_noted).then_some(now.get())
+    }
+
+    /// That was noted.
+    pub fn noted(&mut self, at_us: i64) {
+        self.noted = Some(UnixMicros::new(at_us));
     }
 
     /// Whether what the clock says has ended may be removed now. The first doubt is logged.
@@ -54,7 +75,7 @@ fn warn_of_leap(ahead: Duration) {
     let ahead = Duration::from_secs(ahead.as_secs() / 3_600 * 3_600);
     tracing::warn!(
         clock.ahead = duration::print(ahead),
-        "the clock is far ahead of what was stored last: what has ended is not removed before it has shown so for {}; \
+        "the clock is far ahead of when it was last believed: what has ended is not removed before it has shown so for {}; \
          nothing needs to be done if it is right",
         duration::print(PATIENCE)
     );
@@ -91,6 +112,20 @@ mod tests {
         assert!(!caution.believes(&clock));
         hand.advance(PATIENCE);
         assert!(caution.believes(&clock));
+    }
+
+    #[test]
+    fn it_is_noted_once_a_day_and_when_the_clock_went_back() {
+        let (clock, hand) = Clock::mock(NOW);
+        let mut caution = Caution::new(None);
+        assert_eq!(caution.due(&clock), Some(NOW.get()));
+        caution.noted(NOW.get());
+        hand.advance(NOTE - Duration::from_secs(1));
+        assert_eq!(caution.due(&clock), None);
+        hand.advance(Duration::from_secs(1));
+        assert_eq!(caution.due(&clock), Some(NOW.after(NOTE).get()));
+        hand.set(NOW.before(NOTE));
+        assert_eq!(caution.due(&clock), Some(NOW.before(NOTE).get()));
     }
 
     #[test]

@@ -202,6 +202,7 @@ kyc_check          0
 client             0
 validation         0
 address_grant      0
+sweep              0
 
 "#]]);
         place.kontor(&["restore", "backup.db"]).assert().code(1).stdout_eq("").stderr_eq(str![[r#"

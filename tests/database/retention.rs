@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use kontor::db::access_token::NewAccessToken;
 use kontor::db::transfer::table_names;
-use kontor::db::{DatabaseError, exchange, last_stored_us};
+use kontor::db::{DatabaseError, exchange, sweep};
 use sea_orm::{EntityTrait as _, PaginatorTrait as _};
 
-use super::access_token::{insert, new_token};
 use super::support::{NOW, TestDatabase, on_database};
 use super::transfer::on_full_database;
 
@@ -28,18 +26,18 @@ fn every_table_is_on_the_page() {
 }
 
 #[tokio::test]
-async fn what_was_stored_last_is_known() {
+async fn the_last_note_of_a_sweep_is_known() {
     on_database(async |test| {
-        let last = async || last_stored_us(test.database.read()).await;
-        assert_eq!(last().await.expect("a query"), None);
-        let shop = test.add_instance("shop").await;
-        for (mark, at_us) in [(1, NOW + 5), (2, NOW + 3)] {
-            let token = NewAccessToken {
-                created_at_us: at_us,
-                ..new_token(shop, mark, None)
-            };
-            insert(test, token).await.expect("a token");
-            assert_eq!(last().await.expect("a query"), Some(at_us));
+        let last = async || sweep::last_us(test.database.read()).await.expect("a query");
+        assert_eq!(last().await, None);
+        // The clock may have gone back.
+        for at_us in [NOW + 5, NOW + 3] {
+            let noted: Result<_, DatabaseError> = test
+                .database
+                .write(move |transaction| Box::pin(sweep::note(transaction, at_us)))
+                .await;
+            noted.expect("a write");
+            assert_eq!(last().await, Some(at_us));
         }
     })
     .await;

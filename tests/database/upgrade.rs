@@ -27,6 +27,30 @@ async fn upgrade(test: &TestDatabase, steps: u32, rows: &[&str]) {
 }
 
 #[tokio::test]
+async fn rows_of_the_ninth_schema_survive() {
+    on_empty_database(async |test| {
+        let rows = [
+            include_str!("upgrade/m0001_instances.sql"),
+            include_str!("upgrade/m0009_retention.sql"),
+        ];
+        upgrade(test, 9, &rows).await;
+
+        let reader = test.database.read();
+        let tokens = entity::access_token::Entity::find().all(reader).await;
+        let mut tokens = tokens.expect("a query");
+        tokens.sort_by_key(|token| token.serial);
+        let roots: Vec<_> = tokens.iter().map(|token| token.root_serial).collect();
+        assert_eq!(roots, [None, Some(1), Some(1)]);
+        let is_live = access_token::is_live(reader, 1, 3, NOW).await;
+        assert!(is_live.expect("a query"));
+        // Nobody has swept with such a clock before.
+        let swept = kontor::db::sweep::last_us(reader).await;
+        assert_eq!(swept.expect("a query"), None);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn rows_of_the_eighth_schema_survive() {
     on_empty_database(async |test| {
         let rows = [

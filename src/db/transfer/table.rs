@@ -63,6 +63,7 @@ tables! {
     client by CreatedAtUs,
     validation by CreatedAtUs,
     address_grant by IssuedAtUs,
+    sweep,
 }
 
 /// The names of all tables, in an order in which their rows can be inserted.

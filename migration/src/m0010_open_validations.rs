@@ -1,25 +1,24 @@
-//! What is open among what is only kept: the validations of a client that nobody has solved are counted quickly.
+//! The validations of a client that nobody has solved are counted quickly.
 
 use sea_orm_migration::prelude::*;
 
-/// The step that tells them apart.
+/// The step that adds an index of them.
 pub struct Step;
 
 impl MigrationName for Step {
     fn name(&self) -> &str {
-        "m0010_what_is_open"
+        "m0010_open_validations"
     }
 }
 
 #[async_trait::async_trait]
 impl MigrationTrait for Step {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.create_index(open_validations()).await?;
-        Ok(())
+        manager.create_index(open_validations()).await
     }
 }
 
-/// Those of one client that are not solved: of the others there may be any number, as long as tokens live.
+/// Of those that are solved there may be any number, as long as tokens live.
 fn open_validations() -> IndexCreateStatement {
     Index::create()
         .name("validation_open")
