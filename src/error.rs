@@ -342,7 +342,8 @@ pub fn database_code(error: &DatabaseError) -> ErrorCode {
     match error {
         DatabaseError::Url(_)
         | DatabaseError::File { .. }
-        | DatabaseError::AlreadyServed { .. } => GenericDbSetupFailed,
+        | DatabaseError::AlreadyServed { .. }
+        | DatabaseError::ManyNames { .. } => GenericDbSetupFailed,
         DatabaseError::TooNew { .. } | DatabaseError::Migrate(_) => GenericDbSetupFailed,
         DatabaseError::Start(_) | DatabaseError::Closed => GenericDbStartFailed,
         DatabaseError::Store(_) => GenericDbStoreFailed,

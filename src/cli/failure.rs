@@ -129,7 +129,9 @@ impl From<TransferError> for Failure {
             TransferError::Database(error) => error.into(),
             TransferError::SameDatabase => Self::usage(error.to_string()),
             TransferError::SourceSchema(SchemaStatus::Behind { .. }) => {
-                Self::schema(format!("{error}; run \"kontor migrate\" on it first"))
+                Self::schema(format!(
+                    "{error}; let the release that wrote them make a backup, and only then run \"kontor migrate\""
+                ))
             }
             TransferError::SourceSchema(_) | TransferError::TargetSchema(_) => {
                 Self::schema(error.to_string())

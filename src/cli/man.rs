@@ -133,7 +133,8 @@ fn exit_status(of_verb: Option<String>) -> Roff {
         section.control("TP", []).text([bold(number)]);
         section.text([roman(meaning)]);
     }
-    if let Some(sentence) = of_verb {
+    // The program's own page has the same sentence below its help.
+    if let Some(sentence) = of_verb.filter(|sentence| !sentence.contains(EXIT_CODES)) {
         section.control("PP", []).text([roman(sentence)]);
     }
     section

@@ -26,10 +26,6 @@ impl Signals {
     /// # Errors
     /// The operating system does not allow it.
     pub fn catch() -> Result<Self, Failure> {
-        let catch = |kind| {
-            signal(kind)
-                .map_err(|reason| Failure::failed(format!("cannot catch signals: {reason}")))
-        };
         Ok(Self {
             terminate: catch(SignalKind::terminate())?,
             interrupt: catch(SignalKind::interrupt())?,
@@ -46,6 +42,50 @@ impl Signals {
     }
 }
 
+fn catch(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|reason| Failure::failed(format!("cannot catch signals: {reason}")))
+}
+
+/// Signals by which a terminal ends what was started in it: when it is closed or its connection breaks, and `Ctrl-\`.
+struct OfTerminal {
+    hang_up: Option<Signal>,
+    quit: Option<Signal>,
+}
+
+impl OfTerminal {
+    fn catch() -> Result<Self, Failure> {
+        let heeded = |number: Number| match is_ignored(number) {
+            true => Ok(None),
+            false => catch(SignalKind::from_raw(number.as_raw())).map(Some),
+        };
+        Ok(Self {
+            hang_up: heeded(Number::HUP)?,
+            quit: heeded(Number::QUIT)?,
+        })
+    }
+
+    /// The name of the next one.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            Some(()) = received(&mut self.hang_up) => "SIGHUP",
+            Some(()) = received(&mut self.quit) => "SIGQUIT",
+            else => std::future::pending().await,
+        }
+    }
+}
+
+async fn received(signal: &mut Option<Signal>) -> Option<()> {
+    signal.as_mut()?.recv().await
+}
+
+/// Whether whoever started this process wants it to go on when this signal comes, as `nohup` does. Whoever catches one heeds it again.
+fn is_ignored(number: Number) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (number.as_raw() - 1) & 1 == 1)
+}
+
 /// Does work until it is done or a signal asks to stop. Work that is stopped is dropped, and its temporary files with it.
 ///
 /// # Errors
@@ -53,11 +93,16 @@ impl Signals {
 pub async fn unless_stopped<T>(
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
+    let mut of_terminal = OfTerminal::catch()?;
     let mut signals = Signals::catch()?;
-    tokio::select! {
-        done = work => done,
-        name = signals.next() => Err(Failure::failed(format!("stopped by {name} before it was done"))),
-    }
+    let name = tokio::select! {
+        done = work => return done,
+        name = signals.next() => name,
+        name = of_terminal.next() => name,
+    };
+    Err(Failure::failed(format!(
+        "stopped by {name} before it was done"
+    )))
 }
 
 /// Serves until the first signal, and then until open requests are finished or a second signal comes.

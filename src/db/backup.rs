@@ -48,8 +48,8 @@ pub struct Backup {
 /// Writes a backup of a database into a new file, which its owner alone can read; a server may be running meanwhile.
 ///
 /// The file has its name only when it is complete, found whole, and on the disk, and holds digests of all that was written into it. Until then it is
-/// in a folder beside it whose name begins with `.kontor-backup-`; one that is left behind by a process that was killed, the next backup into
-/// the same folder removes after a day. A PostgreSQL database must have exactly the tables of this program; an SQLite database may have older ones.
+/// in a folder beside it whose name begins with `.kontor-backup-`; one that is left behind by a process that was killed, the same user's next
+/// backup into the same folder removes after a day. A PostgreSQL database must have exactly the tables of this program; an SQLite database may have older ones.
 ///
 /// # Errors
 /// [`TransferError::Exists`], [`TransferError::File`], [`TransferError::SourceSchema`], [`TransferError::Damaged`], and those of the database.

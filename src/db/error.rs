@@ -25,6 +25,17 @@ pub enum DatabaseError {
         /// The lock file.
         path: PathBuf,
     },
+    /// The SQLite file has several names, by each of which a server could run on it.
+    #[error(
+        "{path} has {names} names (hard links), and SQLite keeps what is written to it apart for each: \
+         remove the others, or serve a copy that \"kontor copy\" makes"
+    )]
+    ManyNames {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        names: u64,
+    },
     /// The database was written by a newer version of the program.
     #[error("the database is newer than this program: it has the unknown steps {}", unknown.join(", "))]
     TooNew {

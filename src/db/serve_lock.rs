@@ -1,7 +1,7 @@
 //! One server per SQLite file.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::{DatabaseError, DatabaseSettings};
@@ -18,11 +18,13 @@ impl ServeLock {
     /// Takes the lock file beside the database, named after it with `-serve.lock` at the end; to be called before the database is opened.
     ///
     /// # Errors
-    /// [`DatabaseError::AlreadyServed`] when another server holds it, [`DatabaseError::File`] when the file cannot be made.
+    /// [`DatabaseError::AlreadyServed`] when another server holds it, [`DatabaseError::ManyNames`] when the file of the database has hard links,
+    /// [`DatabaseError::File`] when the lock file cannot be made.
     pub fn acquire(settings: &DatabaseSettings) -> Result<Self, DatabaseError> {
         let Some(database) = settings.sqlite_path()? else {
             return Ok(Self { _file: None });
         };
+        refuse_hard_links(&database)?;
         let path = lock_path(&database);
         let unusable = |error: std::io::Error| DatabaseError::File {
             path: path.clone(),
@@ -44,7 +46,19 @@ impl ServeLock {
     }
 }
 
-/// One lock for one file, by whatever links it is reached, also before the file is there.
+/// The lock is one for each name, and so is the log that SQLite writes ahead: two servers on two names would lose each other's writes.
+fn refuse_hard_links(database: &Path) -> Result<(), DatabaseError> {
+    match database.metadata() {
+        Ok(found) if found.is_file() && found.nlink() > 1 => Err(DatabaseError::ManyNames {
+            path: database.to_owned(),
+            names: found.nlink(),
+        }),
+        // Whether it can be opened is found out when it is.
+        _ => Ok(()),
+    }
+}
+
+/// One lock for one file, by whatever symbolic links it is reached, also before the file is there.
 fn lock_path(database: &Path) -> PathBuf {
     let mut name = file_behind(database).into_os_string();
     name.push("-serve.lock");
@@ -108,5 +122,24 @@ mod tests {
         assert!(matches!(second, Err(DatabaseError::AlreadyServed { .. })));
         drop(first);
         ServeLock::acquire(&settings).unwrap();
+    }
+
+    #[test]
+    fn a_file_with_hard_links_is_not_served_by_any_of_its_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let [real, hard] = ["real.db", "hard.db"].map(|name| folder.path().join(name));
+        std::fs::write(&real, "").unwrap();
+        std::fs::hard_link(&real, &hard).unwrap();
+        symlink("hard.db", folder.path().join("link.db")).unwrap();
+        for name in ["real.db", "hard.db", "link.db"] {
+            let settings = DatabaseSettings::of_file(&folder.path().join(name));
+            let refused = ServeLock::acquire(&settings);
+            assert!(
+                matches!(refused, Err(DatabaseError::ManyNames { names: 2, .. })),
+                "{name}: {refused:?}"
+            );
+        }
+        std::fs::remove_file(&hard).unwrap();
+        ServeLock::acquire(&DatabaseSettings::of_file(&real)).unwrap();
     }
 }

@@ -29,7 +29,7 @@ pub(super) async fn look_at_database(
             None => look_at_postgres(&database, settings, clock, report).await?,
         }
         let status = database.schema_status().await?;
-        report.judge(&store::SCHEMA, store::other_schema(&status));
+        report.judge_each(&store::SCHEMA, store::other_schema(&status));
         match status {
             SchemaStatus::Current => {
                 look_at_rows(&database, settings, keyring, clock, report).await?;
@@ -54,7 +54,7 @@ async fn look_for_locks(
 ) {
     match unreadable {
         Some(Unreadable::Database(error)) if error.is_lock_timeout() => {
-            // It may have been let go meanwhile; that the database could not be read is told anyway.
+            // It may have been let go meanwhile; that the database could not be read is told then.
             let tables = database.locked_tables().await.unwrap_or_default();
             if !tables.is_empty() {
                 report.judge(&store::POSTGRES_LOCKED, store::locked(tables));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::machine::FileFacts;
 use super::report::{Check, Severity};
 use crate::random::Random;
-use crate::secrets::{KeyFile, Keyring};
+use crate::secrets::{KeyFile, KeyFileError, Keyring};
 
 /// The key file can be used.
 pub const KEY_FILE: Check = Check {
@@ -87,11 +87,19 @@ impl SecretFile {
 /// Reads the key file as the server does.
 ///
 /// # Errors
-/// What is wrong with it.
-pub fn read_key_file(path: &Path, random: &Random) -> Result<Keyring, String> {
+/// What is wrong with it, and what to do then.
+pub fn read_key_file(path: &Path, random: &Random) -> Result<Keyring, (String, &'static str)> {
     let file = KeyFile::load(path);
     file.map(|file| file.into_keyring(random.clone()))
-        .map_err(|wrong| sentence(&wrong.to_string()))
+        .map_err(|wrong| {
+            let advice = match wrong {
+                KeyFileError::OpenToOthers { .. } => {
+                    "Take the right away, and find out who had it: whoever has key file and database, or a backup, has everything."
+                }
+                _ => KEY_FILE.advice,
+            };
+            (sentence(&wrong.to_string()), advice)
+        })
 }
 
 /// Which of the files are open to others.

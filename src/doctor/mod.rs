@@ -123,7 +123,10 @@ pub async fn examine(
     let database = look_at_database(settings, keyring.as_ref(), clock, &mut report).await;
     let unread = database.as_ref().err();
     let unread = unread.and_then(|unreadable| store::unread(settings, unreadable));
-    report.judge(&store::DATABASE, unread);
+    // Whoever keeps a table locked is the whole reason.
+    if !report.has_found(&store::POSTGRES_LOCKED) {
+        report.judge_each(&store::DATABASE, unread);
+    }
     if patient.is_online {
         online::ask(settings, clock, random, &mut report).await;
     }

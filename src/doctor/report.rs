@@ -61,13 +61,24 @@ pub struct Report {
 impl Report {
     /// Notes what was found, each in one sentence; that nothing was is a finding too.
     pub fn judge(&mut self, check: &Check, found: impl IntoIterator<Item = String>) {
+        let found = found.into_iter().map(|what| (what, check.advice));
+        self.judge_each(check, found);
+    }
+
+    /// The same of what each has an advice of its own, for where that of the check does not fit.
+    pub fn judge_each(
+        &mut self,
+        check: &Check,
+        found: impl IntoIterator<Item = (String, &'static str)>,
+    ) {
         let before = self.findings.len();
-        self.findings.extend(found.into_iter().map(|what| Finding {
-            severity: check.severity,
-            name: check.name,
-            what,
-            advice: Some(check.advice),
-        }));
+        self.findings
+            .extend(found.into_iter().map(|(what, advice)| Finding {
+                severity: check.severity,
+                name: check.name,
+                what,
+                advice: Some(advice),
+            }));
         if self.findings.len() == before {
             self.findings.push(Finding {
                 severity: Severity::Ok,
@@ -82,6 +93,13 @@ impl Report {
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// Whether something was found that should be otherwise.
+    #[must_use]
+    pub fn has_found(&self, check: &Check) -> bool {
+        let mut all = self.findings.iter();
+        all.any(|finding| finding.name == check.name && finding.severity == check.severity)
     }
 
     /// How many findings matter this much.

@@ -13,7 +13,7 @@ pub const SCHEMA: Check = Check {
     name: "schema",
     severity: Severity::Problem,
     right: "The tables are those of this program.",
-    advice: "Back the database up and run \"kontor migrate\", or the newer program where the database is newer.",
+    advice: "Back the database up, on PostgreSQL with the release that wrote it, and run \"kontor migrate\"; where it is newer, run the newer program; where it is empty, \"kontor migrate\" or \"kontor restore\".",
 };
 
 /// The file is whole.
@@ -124,32 +124,46 @@ const DIFFERENCE: Duration = Duration::from_secs(2);
 /// How long what has ended may stay.
 pub const GRACE: Duration = Duration::from_secs(3_600);
 
-/// Whether the tables are other ones.
+/// Whether the tables are other ones, and what to do then.
 #[must_use]
-pub fn other_schema(status: &SchemaStatus) -> Option<String> {
+pub fn other_schema(status: &SchemaStatus) -> Option<(String, &'static str)> {
     match status {
         SchemaStatus::Current => None,
-        SchemaStatus::Empty => Some("The database has no tables yet.".to_owned()),
-        SchemaStatus::Behind { pending } => {
-            Some(format!("The tables lack the steps {}.", pending.join(", ")))
-        }
-        SchemaStatus::TooNew { unknown } => Some(format!(
-            "The tables have the unknown steps {}.",
-            unknown.join(", ")
+        SchemaStatus::Empty => Some((
+            "The database has no tables yet.".to_owned(),
+            "Restore a backup with \"kontor restore\", or begin with \"kontor migrate\" or the first \"kontor serve\", which make them.",
+        )),
+        SchemaStatus::Behind { pending } => Some((
+            format!("The tables lack the steps {}.", pending.join(", ")),
+            "Back the database up, on PostgreSQL with the release that wrote it, and run \"kontor migrate\".",
+        )),
+        SchemaStatus::TooNew { unknown } => Some((
+            format!("The tables have the unknown steps {}.", unknown.join(", ")),
+            "Run the newer program that made them, or restore a backup that this one made.",
         )),
     }
 }
 
-/// What to say of a database that is not there, or does not let itself be read.
+/// What to say of a database that is not there, or does not let itself be read, and what to do then.
 #[must_use]
-pub fn unread(settings: &Settings, unreadable: &Unreadable) -> Option<String> {
+pub fn unread(settings: &Settings, unreadable: &Unreadable) -> Option<(String, &'static str)> {
     match unreadable {
-        Unreadable::Missing(file) => Some(format!("There is no database {} yet.", file.display())),
-        Unreadable::Database(error) => Some(format!(
-            "The database {} cannot be read: {}.",
-            settings.database.url,
-            said_by_database(error).trim_end_matches('.')
-        )),
+        Unreadable::Missing(file) => {
+            let what = format!("There is no database {} yet.", file.display());
+            Some((what, DATABASE.advice))
+        }
+        Unreadable::Database(error) => {
+            let what = format!(
+                "The database {} cannot be read: {}.",
+                settings.database.url,
+                said_by_database(error).trim_end_matches('.')
+            );
+            let advice = match error.is_lock_timeout() {
+                true => "Look again: whoever kept a table locked has let it go meanwhile.",
+                false => DATABASE.advice,
+            };
+            Some((what, advice))
+        }
         Unreadable::Schema(_) => None,
     }
 }
@@ -326,10 +340,15 @@ mod tests {
         let behind = SchemaStatus::Behind {
             pending: vec!["m2".to_owned(), "m3".to_owned()],
         };
-        assert_eq!(
-            other_schema(&behind).unwrap(),
-            "The tables lack the steps m2, m3."
-        );
+        let (what, advice) = other_schema(&behind).unwrap();
+        assert_eq!(what, "The tables lack the steps m2, m3.");
+        assert!(advice.starts_with("Back the database up"), "{advice}");
+        let unknown = vec!["m9".to_owned()];
+        for status in [SchemaStatus::Empty, SchemaStatus::TooNew { unknown }] {
+            let (_, advice) = other_schema(&status).unwrap();
+            assert!(!advice.contains("Back the database up"), "{advice}");
+            assert!(advice.contains("estore a backup"), "{advice}");
+        }
     }
 
     #[test]

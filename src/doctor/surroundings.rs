@@ -19,7 +19,7 @@ pub(super) fn look_at_files(
     let settings = &patient.loaded.settings;
     let key_file = &settings.secrets.key_file;
     let keyring = files::read_key_file(key_file, random);
-    report.judge(&files::KEY_FILE, keyring.as_ref().err().cloned());
+    report.judge_each(&files::KEY_FILE, keyring.as_ref().err().cloned());
 
     let secret = secret_files(patient);
     report.judge(&files::PRIVATE_FILES, files::open_to_others(&secret));

@@ -244,6 +244,12 @@ async fn files_are_looked_at() {
 
     set_mode(&place.path("kontor.key"), 0o644);
     assert_eq!(found(&place, &[], &[]), ["key-file"]);
+    let doctor = place.kontor(&["doctor", "--quiet"]).assert().code(1);
+    doctor.stdout_eq(str![[r#"
+problem  key-file: The key file kontor.key is open to other users (mode 0644): make it private with chmod 600 kontor.key.
+         Take the right away, and find out who had it: [..]
+...
+"#]]);
     std::fs::remove_file(place.path("kontor.key")).expect("a key file");
     let other = Place::new();
     other.create_instance("admin");

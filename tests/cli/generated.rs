@@ -112,6 +112,7 @@ fn every_verb_has_its_page() {
     let own = std::fs::read_to_string(folder.join("kontor.1")).expect("a page");
     assert_eq!(place.output(&["man"]), own);
     assert!(own.contains("\\fB3\\fR\nwrong configuration\n"), "{own}");
+    assert_eq!(own.matches("wrong configuration").count(), 1, "{own}");
     let health = std::fs::read_to_string(folder.join("kontor-health.1")).expect("a page");
     assert!(
         health.contains("\nExit code 0: ready; 1: not ready"),

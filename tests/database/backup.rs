@@ -275,6 +275,75 @@ async fn what_was_cut_off_is_removed_by_the_next() {
     .await;
 }
 
+/// Whatever somebody calls it, and however long ago it was written.
+#[tokio::test]
+async fn what_is_no_draft_or_another_process_writes_to_is_left_alone() {
+    on_database(async |test| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        let old = std::time::UNIX_EPOCH;
+        let make = |name: &str, holds: &[&str]| {
+            std::fs::create_dir(at(name)).expect("a folder");
+            for file in holds {
+                let file = std::fs::File::create(at(name).join(file)).expect("a file");
+                file.set_modified(old).expect("a time");
+            }
+            std::fs::File::open(at(name)).expect("a folder")
+        };
+        let age = |made: &std::fs::File| made.set_modified(old).expect("a time");
+        let files = [
+            "backup.db",
+            "backup.db-wal",
+            "backup.db-shm",
+            "backup.db-journal",
+        ];
+        age(&make(".kontor-backup-cut-off", &files));
+        age(&make(".kontor-backup-empty", &[]));
+        age(&make(
+            ".kontor-backup-with-more",
+            &["backup.db", "precious"],
+        ));
+        let with_folder = make(".kontor-backup-with-folder", &[]);
+        std::fs::create_dir(at(".kontor-backup-with-folder/backup.db")).expect("a folder");
+        age(&with_folder);
+        let held = make(".kontor-backup-held", &["backup.db"]);
+        held.lock().expect("a lock");
+        age(&held);
+        age(&make("elsewhere", &["backup.db"]));
+        std::os::unix::fs::symlink("elsewhere", at(".kontor-backup-link")).expect("a link");
+        let mut left = vec![
+            ".kontor-backup-held",
+            ".kontor-backup-link",
+            ".kontor-backup-with-folder",
+            ".kontor-backup-with-more",
+            "b.db",
+            "elsewhere",
+        ];
+        // Only root can give folders away.
+        let foreign = make(".kontor-backup-foreign", &["backup.db"]);
+        if std::os::unix::fs::fchown(&foreign, Some(12_345), None).is_ok() {
+            left.insert(0, ".kontor-backup-foreign");
+        }
+        age(&foreign);
+        let written = backup::write(&test.settings, &at("b.db"), MADE_AT).await;
+        written.expect("a backup");
+        assert_eq!(names_in(folder.path()), left);
+        for kept in [
+            "with-more/precious",
+            "with-more/backup.db",
+            "held/backup.db",
+            "link/backup.db",
+        ] {
+            assert!(at(&format!(".kontor-backup-{kept}")).exists(), "{kept}");
+        }
+        drop(held);
+        let again = backup::write(&test.settings, &at("c.db"), MADE_AT).await;
+        again.expect("a backup");
+        assert!(!at(".kontor-backup-held").exists());
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_pipe_is_not_waited_for() {
     on_database(async |test| {

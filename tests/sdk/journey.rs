@@ -106,6 +106,11 @@ async fn the_packages_for_python_say_how_to_begin() {
         let (server, environment) = start(place);
         for (api, expected) in [("merchant", "admin"), ("challenger", "/authorize/")] {
             let readme = libraries.read(&format!("python/{api}/README.md"));
+            let failure = match api {
+                "merchant" => "MerchantChallengeFailedResponse",
+                _ => "InvalidPinResponse",
+            };
+            assert!(readme.contains(failure), "{readme}");
             let (_, program) = readme.split_once("```python\n").expect("a program");
             let (program, _) = program.split_once("```").expect("its end");
             let mut python = python(&libraries);

@@ -34,6 +34,23 @@ fn set_out(reader: &mut Reader, place: &Place, shared: &Place) {
     ));
 }
 
+/// From the folder of the new release, once without and once with a backup.
+fn change_release(reader: &mut Reader, block: &str, shared: &Place) {
+    let program = shared.path("program").display().to_string();
+    let block = block.replace("/usr/local/bin/kontor", &program);
+    assert!(block.contains(&program), "{block}");
+    reader.run("echo new >kontor");
+    let failed = reader.run(&format!(
+        "(BACKUPS=$BACKUPS/nowhere\n{block}) >failed 2>&1 || echo no backup\ncat failed"
+    ));
+    assert!(failed.starts_with("no backup\nerror: "), "{failed}");
+    assert!(!failed.contains("tables"), "{failed}");
+    assert!(!shared.path("program").exists());
+    let printed = reader.run(&block);
+    assert!(printed.contains("The tables are up to date."), "{printed}");
+    assert_eq!(reader.run(&format!("cat '{program}'")), "new\n");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn backup_restore_and_moving_work_as_printed() {
     let shared = Place::new();
@@ -41,7 +58,8 @@ async fn backup_restore_and_moving_work_as_printed() {
         fs::create_dir(shared.path(folder)).expect("a folder");
     }
     let blocks = PAGE.blocks("sh");
-    let [backup, key_file, check, digest, restore, copy, change] = &blocks[..] else {
+    // How a database is made anew, the story of the installation tells: it takes a server of one's own.
+    let [backup, key_file, check, digest, _, restore, copy, change] = &blocks[..] else {
         panic!("the page has other steps: {blocks:#?}");
     };
     on_place(async |lost| {
@@ -58,8 +76,7 @@ async fn backup_restore_and_moving_work_as_printed() {
         assert!(printed.contains("holds what was written"), "{printed}");
         let printed = reader.run(digest);
         assert!(printed.ends_with(": OK\n"), "{printed}");
-        let printed = reader.run(change);
-        assert!(printed.contains("The tables are up to date."), "{printed}");
+        change_release(&mut reader, change, &shared);
         server.stop("-TERM");
     })
     .await;
@@ -103,6 +120,17 @@ fn nightly(program: &Path, backups: &Path) -> String {
         .replace("/var/backups/kontor", &backups.display().to_string())
 }
 
+/// What `cron` hands to a shell of the page's line: a `%` without a backslash would end the command.
+fn nightly_by_cron(program: &Path, backups: &Path) -> String {
+    let line = PAGE.blocks("crontab").concat();
+    let command = line.trim_end().splitn(6, ' ').nth(5).expect("a command");
+    assert_eq!(command.matches('%').count(), command.matches("\\%").count());
+    command
+        .replace("\\%", "%")
+        .replace("/usr/local/bin/kontor", &program.display().to_string())
+        .replace("/var/backups/kontor", &backups.display().to_string())
+}
+
 #[tokio::test]
 async fn the_nightly_job_makes_a_backup_and_removes_the_old() {
     on_place(async |place| {
@@ -111,21 +139,31 @@ async fn the_nightly_job_makes_a_backup_and_removes_the_old() {
         let script = format!("#!/bin/bash\n{}\nkontor \"$@\"\n", place.as_command());
         fs::write(&program, script).expect("a script");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a mode");
-        let backups = place.path("backups");
-        fs::create_dir(&backups).expect("a folder");
-        let old = std::time::SystemTime::UNIX_EPOCH;
-        for name in ["kontor-2001-01-01-032000.db", "before-2001-01-01-032000.db"] {
-            let file = fs::File::create(backups.join(name)).expect("a file");
-            file.set_modified(old).expect("a time");
-        }
         let mut reader = Reader::new("");
-        let printed = reader.run(&nightly(&program, &backups));
-        assert!(printed.contains("is whole"), "{printed}");
-        let left = names_in(&backups);
-        let [before, new] = &left[..] else {
-            panic!("{left:?}");
+        let mut run_in = |folder: &str, job: fn(&Path, &Path) -> String| {
+            let backups = place.path(folder);
+            fs::create_dir(&backups).expect("a folder");
+            let old = std::time::SystemTime::UNIX_EPOCH;
+            for name in ["kontor-2001-01-01-032000.db", "before-2001-01-01-032000.db"] {
+                let file = fs::File::create(backups.join(name)).expect("a file");
+                file.set_modified(old).expect("a time");
+            }
+            let printed = reader.run(&job(&program, &backups));
+            let left = names_in(&backups);
+            let [before, new] = &left[..] else {
+                panic!("{left:?}");
+            };
+            assert_eq!(before, "before-2001-01-01-032000.db");
+            (printed, new.clone())
         };
-        assert_eq!(before, "before-2001-01-01-032000.db");
+        let (printed, by_cron) = run_in("by-cron", nightly_by_cron);
+        assert_eq!(printed, "");
+        let (printed, new) = run_in("backups", nightly);
+        assert!(printed.contains("is whole"), "{printed}");
+        let digits = |name: &str| name.replace(|letter: char| letter.is_ascii_digit(), "0");
+        assert_eq!(digits(&by_cron), "kontor-0000-00-00-000000.db");
+        assert_eq!(digits(&new), digits(&by_cron));
+        place.output(&["restore", "--check", &format!("by-cron/{by_cron}")]);
         // The page's backup has a name of the same form.
         assert!(PAGE.blocks("sh")[0].contains("kontor-$(date +%F-%H%M%S).db"));
         assert!(UNIT.contains("kontor-$$(date +%%F-%%H%%M%%S).db"));

@@ -18,6 +18,7 @@ use crate::{
 };
 
 const PAGE: Page = Page(include_str!("../../docs/install.md"));
+const BACKUP: Page = Page(include_str!("../../docs/backup.md"));
 
 const HOST: &str = "shop.example";
 
@@ -56,6 +57,7 @@ systemctl() {
         daemon-reload | 'enable --now kontor-backup.timer') ;;
         'enable --now kontor') start ;;
         'restart kontor') stop && start ;;
+        'stop kontor') stop ;;
         'reload nginx') start_nginx ;;
         *) return 1 ;;
     esac
@@ -135,8 +137,9 @@ impl Machine {
     fn adapted(&self, block: &str) -> String {
         let root = self.root.path().display();
         let mut text = block.to_owned();
-        if block.contains("CREATE ROLE") {
-            text = text.replace("kontor", &self.name);
+        if let Some((commands, sql)) = block.split_once("<<'SQL'") {
+            let sql = sql.replace("kontor", &self.name);
+            text = format!("{commands}<<'SQL'{sql}");
         }
         let mut url = self.server.clone();
         url.set_username(&self.name).expect("a name");
@@ -206,6 +209,25 @@ fn upgrade_again(shell: &mut Reader, machine: &Machine) {
     assert_eq!(failed, "");
 }
 
+/// And what `docs/backup.md` says of a database that is to be restored where a server has run.
+fn restore_anew(shell: &mut Reader, machine: &Machine) {
+    let blocks = BACKUP.blocks("sh");
+    let anew = blocks.iter().find(|block| block.contains("DROP DATABASE"));
+    let anew = anew.expect("how it is made anew");
+    let (_, sql) = anew.split_once(";\n").expect("statements");
+    let made = PAGE.blocks("sh");
+    let made = made.iter().find(|block| block.contains("CREATE ROLE"));
+    assert!(made.is_some_and(|made| made.ends_with(sql)), "{sql}");
+    let restore =
+        "as_kontor restore \"$(ls \"$ROOT\"/var/backups/kontor/before-*.db | tail -n 1)\"";
+    shell.run(&format!("{restore} && exit 1"));
+    shell.run(&machine.adapted(anew));
+    let printed = shell.run(restore);
+    assert!(printed.contains("Restored"), "{printed}");
+    assert!(shell.run("as_kontor instance list").contains("tea-house"));
+    shell.run("start");
+}
+
 /// What the page has left out without a mail server leaves a configuration that is right.
 #[test]
 fn a_server_without_mail_is_configured_as_printed() {
@@ -241,6 +263,8 @@ async fn a_server_is_installed_as_printed() {
         .collect();
     machine.look_at_rights().await;
     upgrade_again(&mut shell, &machine);
+    restore_anew(&mut shell, &machine);
+    machine.look_at_rights().await;
     shell.run("stop; kill -TERM $PROXY; wait $PROXY || true");
     machine.clean_up().await;
 

@@ -168,6 +168,12 @@ async fn log_in(first: &str, heading: &str, language: &str, file: &str) {
         let printed = reader.run(&format!("{} < <(code 2)", run.trim_end()));
         assert!(printed.starts_with("Code sent to a***@"), "{printed}");
         assert!(printed.ends_with(": This is Tea House\n"), "{printed}");
+        // Whoever mistypes the code is told so, too.
+        let run = run.lines().last().expect("a command");
+        reader.run(&format!(
+            "told=$({run} < <(echo 0000-0000) 2>&1) && exit 1\n\
+             case $told in *'2125: '*) ;; *) echo \"$told\" >&2 && exit 1 ;; esac"
+        ));
         assert!(server.stop("-TERM").0.success(), "{}", place.log());
     })
     .await;

@@ -8,6 +8,7 @@ use snapbox::str;
 
 use super::mode;
 use crate::cli::program::{Place, names_in, on_place};
+use crate::database::support::postgres_url;
 
 #[tokio::test]
 async fn a_damaged_backup_is_told_from_a_copy_of_a_database() {
@@ -49,6 +50,26 @@ warning: kontor.db does not say what was written into it, as what "kontor backup
 }
 
 #[tokio::test]
+async fn older_tables_are_backed_up_before_they_are_changed() {
+    // Of an SQLite database that is older the new program makes backups, too.
+    if postgres_url().is_none() {
+        return;
+    }
+    on_place(async |place| {
+        place.create_instance("admin");
+        place
+            .execute("DELETE FROM seaql_migrations WHERE version = 'm0010_what_is_open'")
+            .await;
+        let backup = place.kontor(&["backup", "b.db"]).assert().code(5);
+        backup.stderr_eq(str![[r#"
+error: [..]: the tables of the source are not those of this program: the steps m0010_what_is_open are missing; let the release that wrote them make a backup, and only then run "kontor migrate"
+
+"#]]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_backup_that_is_stopped_leaves_nothing() {
     on_place(async |place| {
         place.create_instance("admin");
@@ -69,9 +90,11 @@ async fn a_backup_that_is_stopped_leaves_nothing() {
             }
         };
         let folder = place.folder.path();
-        for signal in ["-TERM", "-INT"] {
-            let patient = ["--set", "database.acquire_timeout=1 min"];
-            let backup = place.start(&[&["backup", "b.db"], &patient[..]].concat(), &[]);
+        // Whoever runs the tests may have started them with "nohup".
+        let heeding = ["env", "--default-signal=HUP,QUIT"];
+        let patient = ["backup", "b.db", "--set", "database.acquire_timeout=1 min"];
+        for signal in ["-TERM", "-INT", "-HUP", "-QUIT"] {
+            let backup = place.start_under(&heeding, &patient, &[]);
             let has_begun = || {
                 let names = names_in(folder);
                 let draft = names.iter().find(|name| name.starts_with(".kontor-backup-"));
@@ -87,6 +110,14 @@ async fn a_backup_that_is_stopped_leaves_nothing() {
             let left = names_in(folder);
             assert!(!left.iter().any(|name| name.contains("b.db") || name.starts_with('.')), "{left:?}");
         }
+        let backup = place.start_under(&["env", "--ignore-signal=HUP"], &patient, &[]);
+        while !names_in(folder).iter().any(|name| name.starts_with(".kontor-backup-")) {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        backup.signal("-HUP");
+        let (status, _) = backup.stop("-TERM");
+        assert_eq!(status.code(), Some(1), "{}", place.log());
+        assert_eq!(place.log(), "error: stopped by SIGTERM before it was done\n");
         if let Some(lock) = lock {
             lock.rollback().await.expect("the end of the lock");
         }
