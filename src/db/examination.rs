@@ -11,9 +11,9 @@ use sea_orm::{
 
 use super::{
     DatabaseError, DatabaseSettings, ReadConnection, SchemaStatus, code_counter::WINDOW_US,
-    connect, lossy::lossy_settings, schema,
+    connect, error::said_by_database, lossy::lossy_settings, read::Patience, schema,
+    stalls::Stalls,
 };
-use super::{read::Patience, stalls::Stalls};
 
 /// A connection that only looks.
 pub struct Examination {
@@ -91,11 +91,12 @@ impl Examination {
 
     /// What an SQLite database says of damage to itself; nothing where it is whole.
     ///
-    /// # Errors
-    /// [`DatabaseError::Fetch`] and the like.
-    pub async fn damage(&self) -> Result<Vec<String>, DatabaseError> {
-        let said: Vec<String> = self.column(&format!("PRAGMA quick_check({MOST})")).await?;
-        Ok(said.into_iter().filter(|line| line != "ok").collect())
+    /// Damage that keeps SQLite from looking further is one line of it.
+    pub async fn damage(&self) -> Vec<String> {
+        match self.column(&format!("PRAGMA quick_check({MOST})")).await {
+            Ok(said) => said.into_iter().filter(|line| line != "ok").collect(),
+            Err(error) => vec![said_by_database(&error)],
+        }
     }
 
     /// Tables of an SQLite database with rows that refer to rows which are not there.

@@ -68,7 +68,7 @@ async fn look_for_locks(
 async fn look_at_sqlite(database: &Examination, report: &mut Report) -> Result<(), DatabaseError> {
     report.judge(
         &store::SQLITE_DAMAGED,
-        store::damaged(database.damage().await?),
+        store::damaged(database.damage().await),
     );
     report.judge(
         &store::SQLITE_DANGLING,

@@ -123,8 +123,9 @@ pub async fn examine(
     let database = look_at_database(settings, keyring.as_ref(), clock, &mut report).await;
     let unread = database.as_ref().err();
     let unread = unread.and_then(|unreadable| store::unread(settings, unreadable));
-    // Whoever keeps a table locked is the whole reason.
-    if !report.has_found(&store::POSTGRES_LOCKED) {
+    // Whoever keeps a table locked is the whole reason, and so is damage.
+    let reasons = [&store::POSTGRES_LOCKED, &store::SQLITE_DAMAGED];
+    if !reasons.iter().any(|reason| report.has_found(reason)) {
         report.judge_each(&store::DATABASE, unread);
     }
     if patient.is_online {

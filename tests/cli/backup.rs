@@ -168,7 +168,7 @@ async fn a_backup_says_what_it_is() {
         place.create_instance("admin");
         let backup = || place.kontor(&["backup", "backup.db"]);
         backup().assert().success().stderr_eq("").stdout_eq(str![[r#"
-Wrote backup.db: [..] KiB, 4 rows in 18 tables. It was opened again and is whole.
+Wrote backup.db: [..] KiB, 4 rows in 19 tables. It was opened again and is whole.
 The key file kontor.key is not in it: keep a copy of that apart, once.
 
 "#]]);
@@ -179,7 +179,7 @@ error: backup.db exists already, and is not overwritten
 "#]]);
         let check = || place.kontor(&["restore", "--check", "backup.db"]);
         check().assert().success().stderr_eq("").stdout_eq(str![[r#"
-backup.db is whole: [..] KiB, 4 rows in 18 tables, the newest of [..]Z.
+backup.db is whole: [..] KiB, 4 rows in 19 tables, the newest of [..]Z.
 It was made at [..]Z, and holds what was written then.
 The key file kontor.key fits.
 
@@ -236,12 +236,12 @@ fn restoring_and_copying_say_what_they_did() {
         "database.url=sqlite://restored.db",
     ];
     place.kontor(&restore).assert().success().stdout_eq(str![[r#"
-Restored backup.db into sqlite://restored.db: 4 rows in 18 tables; every table arrived as it is in the backup.
+Restored backup.db into sqlite://restored.db: 4 rows in 19 tables; every table arrived as it is in the backup.
 
 "#]]);
     let copy = |to: &str| place.kontor(&["copy", "--to", to]);
     copy("sqlite://copy.db").assert().success().stderr_eq("").stdout_eq(str![[r#"
-Copied 4 rows in 18 tables from sqlite://kontor.db to sqlite://copy.db; every table arrived as it was sent.
+Copied 4 rows in 19 tables from sqlite://kontor.db to sqlite://copy.db; every table arrived as it was sent.
 What is written to sqlite://kontor.db from now on is not in the copy.
 The copy needs the same key file: kontor.key.
 

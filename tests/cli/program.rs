@@ -8,7 +8,7 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, Statement};
 use snapbox::cmd::{Command, cargo_bin};
 use tempfile::TempDir;
 
@@ -167,6 +167,17 @@ impl Place {
         let connection = connection.expect("the database");
         connection.execute_unprepared(sql).await.expect("a change");
         connection.close().await.expect("the end of a connection");
+    }
+
+    /// Reads one number from the database.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let connection = sea_orm::Database::connect(self.database_url()).await;
+        let connection = connection.expect("the database");
+        let statement = Statement::from_string(connection.get_database_backend(), sql);
+        let row = connection.query_one_raw(statement).await.expect("a query");
+        let number = row.expect("a row").try_get_by_index(0);
+        connection.close().await.expect("the end of a connection");
+        number.expect("a number")
     }
 }
 

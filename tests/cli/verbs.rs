@@ -12,18 +12,18 @@ async fn migrate_tells_its_steps() {
     on_place(async |place| {
         let status = ["migrate", "status"];
         place.kontor(&status).assert().success().stdout_eq(str![[r#"
-STEP                   STATE
-m0001_instances        pending
-m0002_second_factor    pending
-m0003_audit            pending
-m0004_bank_accounts    pending
-m0005_otp_devices      pending
-m0006_exchanges        pending
-m0007_kyc              pending
-m0008_challenger       pending
-m0009_retention        pending
-m0010_open_validations pending
-m0011_sweep            pending
+STEP                    STATE
+m0001_instances         pending
+m0002_second_factor     pending
+m0003_audit             pending
+m0004_bank_accounts     pending
+m0005_otp_devices       pending
+m0006_exchanges         pending
+m0007_kyc               pending
+m0008_challenger        pending
+m0009_retention         pending
+m0010_open_validations  pending
+m0011_sweep             pending
 
 "#]]);
         place
@@ -67,19 +67,19 @@ error: the database is newer than this program: it has the unknown steps m9999_f
         }
         let status = place.kontor(&["migrate", "status"]).assert().code(5);
         status.stderr_eq(newer).stdout_eq(str![[r#"
-STEP                   STATE
-m0001_instances        applied
-m0002_second_factor    applied
-m0003_audit            applied
-m0004_bank_accounts    applied
-m0005_otp_devices      applied
-m0006_exchanges        applied
-m0007_kyc              applied
-m0008_challenger       applied
-m0009_retention        applied
-m0010_open_validations applied
-m0011_sweep            applied
-m9999_future           unknown
+STEP                    STATE
+m0001_instances         applied
+m0002_second_factor     applied
+m0003_audit             applied
+m0004_bank_accounts     applied
+m0005_otp_devices       applied
+m0006_exchanges         applied
+m0007_kyc               applied
+m0008_challenger        applied
+m0009_retention         applied
+m0010_open_validations  applied
+m0011_sweep             applied
+m9999_future            unknown
 
 "#]]);
     })

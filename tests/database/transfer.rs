@@ -11,11 +11,12 @@ use super::access_token::{insert, new_token};
 use super::support::{TestDatabase, TestError, insert_key, on_database, on_empty_database};
 
 /// A row in every table.
-pub const ROWS: [&str; 4] = [
+pub const ROWS: [&str; 5] = [
     include_str!("upgrade/m0001_instances.sql"),
     include_str!("upgrade/m0003_audit.sql"),
     include_str!("upgrade/m0007_shops.sql"),
     include_str!("upgrade/m0008_challenger.sql"),
+    include_str!("upgrade/m0011_sweep.sql"),
 ];
 
 /// Changes a database behind its back.
