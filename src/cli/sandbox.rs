@@ -103,7 +103,7 @@ async fn play(loaded: Loaded, args: &SandboxArgs, folder: &Path) -> Result<(), F
     let left_out = confined::confine(&mut settings, &origins);
     if !left_out.is_empty() {
         output::warning(&format!(
-            "the sandbox keeps to this machine: of the configuration it leaves out {}; what is meant for it, say with --set",
+            "only this machine reaches the sandbox, and it sends no codes: of the configuration it leaves out {}; what is meant for it, say with --set",
             left_out.join(", ")
         ));
     }

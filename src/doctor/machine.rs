@@ -42,6 +42,20 @@ pub fn folder_of(file: &Path) -> PathBuf {
     }
 }
 
+/// All folders in which somebody who may write to one can exchange a file: those above it where it is named, and above that which
+/// links on the way lead to.
+#[must_use]
+pub fn folders_above(file: &Path) -> Vec<PathBuf> {
+    let named = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let real = named.canonicalize().ok();
+    let both = [Some(named.as_path()), real.as_deref()]
+        .into_iter()
+        .flatten();
+    both.flat_map(|path| path.ancestors().skip(1))
+        .map(Path::to_owned)
+        .collect()
+}
+
 /// What is left on a file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Space {

@@ -1,9 +1,10 @@
 //! Gathers the facts outside of the database: files, settings, the machine.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::files::{Held, SecretFile};
-use super::machine::{FileFacts, Space, folder_of};
+use super::machine::{FileFacts, Space, folder_of, folders_above};
 use super::{
     Patient, Report, capacity, credentials, delivery, exposure, files, machine, sqlite_file,
 };
@@ -30,9 +31,7 @@ pub(super) fn look_at_files(
         report.judge(&files::CONFIGURATION, changeable);
     }
     let paths = paths.chain([key_file.as_path()]).chain(configuration);
-    let mut folders: Vec<PathBuf> = paths.map(folder_of).collect();
-    folders.sort();
-    folders.dedup();
+    let folders: BTreeSet<PathBuf> = paths.flat_map(folders_above).collect();
     let folders: Vec<FileFacts> = folders.iter().filter_map(|at| FileFacts::of(at)).collect();
     report.judge(&files::PRIVATE_FOLDERS, files::writable_folders(&folders));
 

@@ -241,6 +241,20 @@ async fn files_are_looked_at() {
     set_mode(&file, 0o644);
     set_mode(elsewhere.path(), 0o777);
     assert_eq!(found(&place, &configuration, &here), ["private-folders"]);
+    // Also where a link leads there, and where the folder itself can be exchanged.
+    let link = place.path("link.toml");
+    std::os::unix::fs::symlink(&file, &link).expect("a link");
+    let by_link = ["--config", link.to_str().expect("text")];
+    assert_eq!(found(&place, &by_link, &here), ["private-folders"]);
+    let deeper = elsewhere.path().join("deeper");
+    std::fs::create_dir(&deeper).expect("a folder");
+    set_mode(&deeper, 0o700);
+    std::fs::rename(&file, deeper.join("kontor.toml")).expect("a file");
+    let deeper = deeper.join("kontor.toml");
+    let deeper = ["--config", deeper.to_str().expect("text")];
+    assert_eq!(found(&place, &deeper, &here), ["private-folders"]);
+    set_mode(elsewhere.path(), 0o700);
+    assert_eq!(found(&place, &deeper, &here), Vec::<String>::new());
 
     set_mode(&place.path("kontor.key"), 0o644);
     assert_eq!(found(&place, &[], &[]), ["key-file"]);

@@ -285,7 +285,7 @@ fn a_configuration_neither_opens_the_sandbox_to_others_nor_has_it_send_anything(
         sent["tan"].as_str().expect("a code").to_owned()
     });
     sandbox.stop("-INT");
-    let warning = "warning: the sandbox keeps to this machine: of the configuration it leaves out merchant.listen, challenger.listen, \
+    let warning = "warning: only this machine reaches the sandbox, and it sends no codes: of the configuration it leaves out merchant.listen, challenger.listen, \
                    merchant.public_url, tan.email.smtp_url, tan.sms.command, tan.post.command; what is meant for it, say with --set\n";
     assert!(place.log().starts_with(warning), "{}", place.log());
 

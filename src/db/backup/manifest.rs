@@ -113,17 +113,21 @@ impl From<DbErr> for Flaw {
 }
 
 async fn read(connection: &DatabaseConnection) -> Result<Option<Manifest>, Flaw> {
-    let there = "SELECT name FROM sqlite_schema WHERE name = $1";
-    if query(connection, there, [TABLE.into()]).await?.is_empty() {
+    let unreadable = || Flaw::Sentence("what it says of itself cannot be read".to_owned());
+    let there = "SELECT type FROM sqlite_schema WHERE name = $1";
+    let Some(there) = query(connection, there, [TABLE.into()]).await?.pop() else {
         return Ok(None);
+    };
+    // A view may have rows without an end.
+    if there.try_get_by_index::<String>(0)? != "table" {
+        return Err(unreadable());
     }
-    let rows = query(connection, &format!("SELECT manifest FROM {TABLE}"), []).await?;
-    let text = match &rows[..] {
+    let rows = format!("SELECT manifest FROM {TABLE} LIMIT 2");
+    let text = match &query(connection, &rows, []).await?[..] {
         [row] => row.try_get_by_index::<String>(0).ok(),
         _ => None,
     };
     let manifest = text.and_then(|text| serde_json::from_str(&text).ok());
-    let unreadable = || Flaw::Sentence("what it says of itself cannot be read".to_owned());
     manifest.map(Some).ok_or_else(unreadable)
 }
 

@@ -53,6 +53,11 @@ async fn what_is_not_as_it_was_written_is_no_backup() {
                 "UPDATE kontor_backup SET manifest = '{}'",
                 "what it says of itself cannot be read",
             ),
+            (
+                "DROP TABLE kontor_backup; CREATE VIEW kontor_backup AS \
+                 WITH RECURSIVE endless (manifest) AS (SELECT 1 UNION ALL SELECT manifest + 1 FROM endless) SELECT manifest FROM endless",
+                "what it says of itself cannot be read",
+            ),
         ] {
             let altered = folder.path().join("altered.db");
             std::fs::write(&altered, &whole).expect("a file");
