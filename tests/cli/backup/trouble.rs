@@ -58,11 +58,11 @@ async fn older_tables_are_backed_up_before_they_are_changed() {
     on_place(async |place| {
         place.create_instance("admin");
         place
-            .execute("DELETE FROM seaql_migrations WHERE version = 'm0010_what_is_open'")
+            .execute("DELETE FROM seaql_migrations WHERE version = 'm0011_sweep'")
             .await;
         let backup = place.kontor(&["backup", "b.db"]).assert().code(5);
         backup.stderr_eq(str![[r#"
-error: [..]: the tables of the source are not those of this program: the steps m0010_what_is_open are missing; let the release that wrote them make a backup, and only then run "kontor migrate"
+error: [..]: the tables of the source are not those of this program: the steps m0011_sweep are missing; let the release that wrote them make a backup, and only then run "kontor migrate"
 
 "#]]);
     })
