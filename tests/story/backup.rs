@@ -2,31 +2,23 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use super::{page::Page, reader::Reader};
+use super::{
+    page::Page,
+    reader::{INSTALL_AS_ONESELF, Reader},
+};
 use crate::cli::program::{Place, names_in, on_place};
 
 const PAGE: Page = Page(include_str!("../../docs/backup.md"));
 const UNIT: &str = include_str!("../../deploy/kontor-backup.service");
 
-/// There is no other user to run verbs as, and none to give files to.
-const PLAYED: &str = r#"
-as_kontor() { kontor "$@"; }
-install() {
-    local kept=()
-    while [ $# -gt 0 ]; do
-        case $1 in
-            -o | -g) shift 2 ;;
-            *) kept+=("$1") && shift ;;
-        esac
-    done
-    command install "${kept[@]}"
-}
-"#;
+/// There is no other user to run verbs as.
+const PLAYED: &str = r#"as_kontor() { kontor "$@"; }"#;
 
 /// Where the page's commands find what they speak of.
 fn set_out(reader: &mut Reader, place: &Place, shared: &Place) {
     reader.run(&place.as_command());
     reader.run(PLAYED);
+    reader.run(INSTALL_AS_ONESELF);
     let shared = shared.folder.path().display();
     reader.run(&format!(
         "BACKUPS='{shared}/backups' SAFE='{shared}/safe' KEY_FILE='{}'",

@@ -10,7 +10,10 @@ use sea_orm::{ConnectionTrait as _, Database};
 use snapbox::cmd::cargo_bin;
 use url::Url;
 
-use super::{page::Page, reader::Reader};
+use super::{
+    page::Page,
+    reader::{INSTALL_AS_ONESELF, Reader},
+};
 use crate::{
     cli::program::Place,
     database::support::postgres_url,
@@ -26,16 +29,6 @@ const HOST: &str = "shop.example";
 const PLAYED: &str = r#"
 useradd() { :; }
 chown() { :; }
-install() {
-    local kept=()
-    while [ $# -gt 0 ]; do
-        case $1 in
-            -o | -g) shift 2 ;;
-            *) kept+=("$1") && shift ;;
-        esac
-    done
-    command install "${kept[@]}"
-}
 runuser() { shift 3 && "$@"; }
 start() {
     local unit=$ROOT/etc/systemd/system/kontor.service
@@ -116,6 +109,7 @@ impl Machine {
         self.prepare(port, [merchant, challenger]);
         let mut shell = Reader::new("http://unused");
         shell.run(PLAYED);
+        shell.run(INSTALL_AS_ONESELF);
         shell.run(&format!(
             "unset KONTOR; HOST={HOST} ROOT='{root}' PORT={port} NGINX='{nginx}' NGINX_ARGUMENTS=({arguments})
              export PATH='{root}/usr/local/bin':$PATH TMPDIR='{root}'

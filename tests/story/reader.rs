@@ -12,6 +12,20 @@ use tempfile::TempDir;
 /// What takes longer does not come.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Where there is no other user to give files to: the command without the owner and the group.
+pub const INSTALL_AS_ONESELF: &str = r#"
+install() {
+    local kept=()
+    while [ $# -gt 0 ]; do
+        case $1 in
+            -o | -g) shift 2 ;;
+            *) kept+=("$1") && shift ;;
+        esac
+    done
+    command install "${kept[@]}"
+}
+"#;
+
 /// How the test knows that a block is done.
 const MARK: &str = "== done";
 
