@@ -249,7 +249,7 @@ async fn a_helper_need_not_read() {
 
 #[tokio::test]
 async fn what_a_helper_leaves_behind_is_not_waited_for() {
-    let outcome = tokio::time::timeout(Duration::from_secs(4), run("sleep 5 & exit 0")).await;
+    let outcome = tokio::time::timeout(PATIENCE, run("sleep 60 & exit 0")).await;
     assert_eq!(outcome, Ok(Ok(())));
 }
 

@@ -99,7 +99,7 @@ async fn a_file_that_stays_locked_gets_nothing_then_or_later() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("sent.jsonl");
     let mut settings = settings(&file);
-    settings.command_timeout = Duration::from_millis(400);
+    settings.command_timeout = Duration::from_secs(1);
     let delivery = delivery(&settings);
     let other = std::fs::File::create(&file).expect("a file");
     other.lock().expect("a lock");

@@ -248,7 +248,7 @@ async fn the_canary_can_be_hit() {
     let client = client(&Names::new(&[("localhost", &[&["127.0.0.1"]])]));
     for host in ["127.0.0.1", "localhost"] {
         let destination = operator(&format!("http://{host}:{}/", canary.port));
-        let request = OutboundRequest::get(destination).timeout(Duration::from_millis(100));
+        let request = OutboundRequest::get(destination).timeout(Duration::from_secs(1));
         let outcome = client.send(request).await;
         assert!(
             matches!(outcome, Err(OutboundError::TimedOut { .. })),
