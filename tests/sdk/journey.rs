@@ -114,7 +114,7 @@ async fn the_packages_for_python_say_how_to_begin() {
             let (_, program) = readme.split_once("```python\n").expect("a program");
             let (program, _) = program.split_once("```").expect("its end");
             let mut python = python(&libraries);
-            python.args(["-c", program]).env("USER", "admin");
+            python.args(["-c", program]).env("INSTANCE_ID", "admin");
             let printed = output(python.envs(environment.iter().cloned()));
             assert!(printed.contains(expected), "{printed}");
         }
