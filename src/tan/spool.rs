@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::OFlags;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -108,7 +109,14 @@ impl Spool {
 async fn open_locked(file: PathBuf) -> io::Result<File> {
     let opening = tokio::task::spawn_blocking(move || {
         let mut options = OpenOptions::new();
-        options.append(true).create(true).mode(0o600).open(file)
+        // A pipe without a reader, or with a slow one, would keep the thread.
+        let no_waiting = OFlags::NONBLOCK.bits().cast_signed();
+        options
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .custom_flags(no_waiting)
+            .open(file)
     });
     let file = opening.await.map_err(io::Error::other)??;
     loop {

@@ -9,7 +9,7 @@ use kontor::{
 };
 use serde_json::{Value, json};
 
-use super::{SENT_AT, delivery, message, start};
+use super::{SENT_AT, command::PATIENCE, delivery, message, start};
 
 fn settings(file: &std::path::Path) -> config::Tan {
     let mut settings = config::Tan::default();
@@ -112,4 +112,30 @@ async fn a_file_that_stays_locked_gets_nothing_then_or_later() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(std::fs::read_to_string(&file).expect("the file"), "");
     assert_eq!(send().await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_pipe_that_nobody_reads_is_not_waited_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("sent.jsonl");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo").success());
+    let mut settings = settings(&pipe);
+    settings.command_timeout = PATIENCE;
+    let delivery = delivery(&settings);
+    let send = || delivery.deliver(message(Channel::Sms, "0791234567"));
+    assert_eq!(send().await, Err(DeliveryError::Failed));
+
+    // Whoever opens a pipe to read and to write waits for nobody, and is a reader.
+    let mut options = std::fs::OpenOptions::new();
+    let _reader = options.read(true).write(true).open(&pipe).expect("a pipe");
+    assert_eq!(send().await, Ok(()));
+    let until_full = async {
+        loop {
+            if let Err(error) = send().await {
+                return error;
+            }
+        }
+    };
+    assert_eq!(until_full.await, DeliveryError::Failed);
 }
