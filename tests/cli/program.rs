@@ -16,6 +16,8 @@ use crate::database::support::{on_empty_database, postgres_url};
 
 /// What takes longer does not come.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks at something that takes its time.
+const STEP: Duration = Duration::from_millis(20);
 
 /// Where the program runs.
 pub struct Place {
@@ -161,6 +163,17 @@ impl Place {
         std::fs::read_to_string(self.path("log")).expect("the log")
     }
 
+    /// Waits until the log says this.
+    pub fn until_logged(&self, words: &str) {
+        for _ in 0..PATIENCE.as_millis() / STEP.as_millis() {
+            if self.log().contains(words) {
+                return;
+            }
+            std::thread::sleep(STEP);
+        }
+        panic!("{words} is not in the log: {}", self.log());
+    }
+
     /// Changes the database behind the program's back.
     pub async fn execute(&self, sql: &str) {
         let connection = sea_orm::Database::connect(self.database_url()).await;
@@ -235,7 +248,6 @@ impl Running {
     }
 
     pub fn has_ended_within(&mut self, time: Duration) -> bool {
-        const STEP: Duration = Duration::from_millis(20);
         for _ in 0..time.as_millis() / STEP.as_millis() {
             if self.child.try_wait().expect("a process").is_some() {
                 return true;

@@ -1,6 +1,6 @@
 //! The program from end to end: real processes, real requests, real signals.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -181,10 +181,17 @@ fn a_second_signal_does_not_wait_for_open_requests() {
     let address = url.split('/').nth(2).expect("an address");
     // A request whose body does not come keeps the server from ending.
     let mut open = TcpStream::connect(address).expect("a connection");
-    write!(open, "POST /private/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{{")
-        .expect("half a request");
-    std::thread::sleep(Duration::from_millis(200));
+    write!(
+        open,
+        "POST /private/token HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+         Content-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+    )
+    .expect("half a request");
+    let mut answer = [0; 12];
+    open.read_exact(&mut answer).expect("an interim answer");
+    assert_eq!(&answer, b"HTTP/1.1 100");
     server.signal("-TERM");
+    place.until_logged("stopping: open requests are finished first");
     assert!(!server.has_ended_within(Duration::from_millis(500)));
     let (status, _) = server.stop("-TERM");
     assert_eq!(status.code(), Some(1));

@@ -13,7 +13,7 @@ use super::support::{TestDatabase, TestError, insert_key, on_database};
 use crate::support::repetitions;
 
 /// Nothing that works takes longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How many wait at once.
 const MANY: usize = 2000;
 

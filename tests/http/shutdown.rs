@@ -8,7 +8,7 @@ use kontor::{
     db::{Database, DatabaseError, Topic, code_counter, sweep},
     http::Deadline,
 };
-use sea_orm::EntityTrait as _;
+use sea_orm::{EntityTrait as _, PaginatorTrait as _};
 use serde_json::json;
 use tokio::net::TcpStream;
 
@@ -16,7 +16,9 @@ use super::support::{Connection, RunningServer, eventually, on_admin_with};
 use crate::support::{PASSWORD, TestApp, exchange::TestExchange, instance};
 
 /// How long the end is announced in tests.
-const NOTICE: Duration = Duration::from_millis(150);
+const NOTICE: Duration = Duration::from_millis(600);
+/// Much sooner than those end who have a minute for it.
+const SOON: Duration = Duration::from_secs(30);
 
 /// Runs a test on a server that is not stopped by itself.
 async fn on_stoppable(grace: Duration, test: impl AsyncFnOnce(&TestApp, RunningServer)) {
@@ -105,10 +107,7 @@ async fn what_hangs_is_cut_after_the_grace_time() {
         server.stop().await.expect("a clean end");
         let lasted = begin.elapsed();
         let least = NOTICE + Duration::from_millis(250);
-        assert!(
-            lasted >= least && lasted < Duration::from_secs(5),
-            "{lasted:?}"
-        );
+        assert!(lasted >= least && lasted < SOON, "{lasted:?}");
         assert!(hanging.is_closed().await && silent.is_closed().await);
     })
     .await;
@@ -122,11 +121,7 @@ async fn a_quiet_server_ends_at_once() {
         let mut unused = server.connect().await;
         let begin = Clock::system().stopwatch();
         server.stop().await.expect("a clean end");
-        assert!(
-            begin.elapsed() < Duration::from_secs(5),
-            "{:?}",
-            begin.elapsed()
-        );
+        assert!(begin.elapsed() < SOON, "{:?}", begin.elapsed());
         assert!(idle.is_closed().await && unused.is_closed().await);
     })
     .await;
@@ -145,10 +140,7 @@ async fn who_waits_for_a_change_is_answered_at_the_end_of_the_notice() {
         stopped.expect("a clean end");
         assert_eq!(answer.expect("an answer"), "as it was");
         let lasted = begin.elapsed();
-        assert!(
-            lasted >= NOTICE && lasted < Duration::from_secs(5),
-            "{lasted:?}"
-        );
+        assert!(lasted >= NOTICE && lasted < SOON, "{lasted:?}");
     })
     .await;
 }
@@ -173,7 +165,11 @@ async fn what_was_acknowledged_is_stored() {
             }
         };
         let writers: Vec<_> = (0..4).map(|number| tokio::spawn(write(number))).collect();
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        eventually("some writes", async || {
+            let count = entity::instance::Entity::find().count(app.app.database.read());
+            count.await.expect("a count") > 4
+        })
+        .await;
         server.stop().await.expect("a clean end");
         let mut stored = Vec::new();
         for writer in writers {

@@ -29,7 +29,7 @@ use tokio::{
 use crate::support::{Answer, TestApp, conformance, on_app_with};
 
 /// Nothing that works takes longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs a test on an application with other settings and with the instance `admin`.
 pub async fn on_admin_with(adjust: impl FnOnce(&mut Settings), test: impl AsyncFnOnce(&TestApp)) {

@@ -6,6 +6,8 @@ mod shown;
 mod transfer;
 mod waiting;
 
+use std::time::Duration;
+
 use kontor::{config::Settings, exchange::refresh::refresh_due, kyc::check::check_due};
 use poem::{Response, http::StatusCode};
 use serde_json::{Value, json};
@@ -39,6 +41,8 @@ async fn with_shop_of_many(connections: usize, test: impl AsyncFnOnce(&Shop<'_>)
     let trust = exchange.trust();
     let adjust = |settings: &mut Settings| {
         settings.limits.connections = connections;
+        // That many at once take their time on a slow machine.
+        settings.database.acquire_timeout = Duration::from_secs(60);
         trust(settings);
     };
     on_app_with(adjust, async |app| {

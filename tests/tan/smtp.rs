@@ -10,7 +10,7 @@ use kontor::{
 use super::{delivery, message, start};
 use crate::support::smtp::{Encryption, SmtpServer};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 const LOGIN: (&str, &str) = ("me@shop.example", "p:a ss");
 
 fn settings(url: &str, limit: Duration) -> config::Tan {
