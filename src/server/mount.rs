@@ -5,7 +5,6 @@ use std::sync::Arc;
 use kontor_openapi::{
     ApiError, ErrorCode, Operation, challenger,
     dispatch::{Destination, Directory, Dispatch},
-    document::Editions,
     merchant,
 };
 use poem::{
@@ -131,8 +130,8 @@ impl Mount<'_> {
         } = self;
         let limits = &app.settings.limits;
         let directory = Arc::new(self.directory);
-        let editions = Editions::new(self.document, public_url);
-        let documentation = Arc::new(Documentation::new(editions, public_url, self.sibling));
+        let documentation = Documentation::new(self.document, public_url, self.sibling);
+        let documentation = Arc::new(documentation);
         let operations = Dispatch::new(
             operations
                 .with(DecodeBody::new(limits.body_size))
