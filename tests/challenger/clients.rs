@@ -1,11 +1,9 @@
 //! What a client may ask for, and how it is refused.
 
-use std::io::Write as _;
-
-use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 
 use super::support::{EMAIL, on_challenger, on_challenger_with};
+use crate::support::content_coding::gzip;
 
 #[tokio::test]
 async fn the_configuration_is_public() {
@@ -116,12 +114,6 @@ async fn a_fixed_address_is_complete() {
         scene.setup(&json!([1])).await.refuses(400, 26);
     })
     .await;
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(bytes).expect("memory");
-    encoder.finish().expect("memory")
 }
 
 #[tokio::test]

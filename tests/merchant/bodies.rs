@@ -1,18 +1,18 @@
 //! Every operation that takes a body refuses bad ones in the same way. Good bodies are the first examples of the document.
 
-use std::{io::Write as _, sync::LazyLock};
+use std::sync::LazyLock;
 
-use flate2::{
-    Compression,
-    write::{GzEncoder, ZlibEncoder},
-};
 use kontor_openapi::{
     Operation,
     merchant::{DOCUMENT, OPERATIONS},
 };
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Call, PASSWORD, TestApp, on_app};
+use crate::support::{
+    Answer, Call, PASSWORD, TestApp,
+    content_coding::{gzip, zlib},
+    on_app,
+};
 
 static PARSED: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(DOCUMENT).expect("the document"));
@@ -281,18 +281,6 @@ async fn another_content_type_or_coding_is_415() {
         }
     })
     .await;
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(bytes).expect("memory to write to");
-    encoder.finish().expect("memory to write to")
-}
-
-fn zlib(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(bytes).expect("memory to write to");
-    encoder.finish().expect("memory to write to")
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod conformance;
+pub mod content_coding;
 pub mod exchange;
 mod record;
 mod request;

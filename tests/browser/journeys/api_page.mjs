@@ -8,7 +8,7 @@ import { join } from 'node:path';
 const { CHROMIUM, MODULES, SCREENSHOTS, MERCHANT_PAGE, CHALLENGER_PAGE, ADMIN_TOKEN, ADMIN_PASSWORD, CLIENT_SECRET } = process.env;
 const { chromium } = createRequire(join(MODULES, 'package.json'))('playwright-core');
 
-const SIZES = [{ width: 390, height: 844 }, { width: 1280, height: 900 }];
+const SIZES = [{ width: 320, height: 568 }, { width: 390, height: 844 }, { width: 1280, height: 900 }];
 
 class Reader {
   problems = [];
@@ -88,6 +88,9 @@ class Reader {
         return [document.documentElement, ...document.querySelectorAll('body *')].filter(isWide).map((element) => element.outerHTML.slice(0, 150));
       });
       assert.deepEqual(wide, [], `${this.name}: wider than ${size.width} px`);
+      // Margins are in no box.
+      const overhang = await this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      assert.equal(overhang, 0, `${this.name}: scrolls sideways at ${size.width} px`);
       const untidy = await this.page.evaluate(() => {
         // In columns, a section that is broken has a box in each.
         const broken = [...document.querySelectorAll('.kontor-sections > section')].filter((one) => one.getClientRects().length > 1);

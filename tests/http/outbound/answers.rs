@@ -1,12 +1,12 @@
 //! What is sent, and which answers are taken.
 
-use std::{io::Write as _, time::Duration};
+use std::time::Duration;
 
-use flate2::{Compression, write::GzEncoder};
 use kontor::http::outbound::{Fetched, OutboundError, OutboundRequest};
 use poem::http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::support::{ALLOWED, Behaviour, Names, Server, answer, client, ok, stranger};
+use crate::support::content_coding::gzip;
 
 const LIMIT: usize = 64 * 1024;
 
@@ -18,12 +18,6 @@ async fn ask(behaviour: Behaviour) -> Result<Fetched, OutboundError> {
         .timeout(Duration::from_secs(10))
         .limit_bytes(LIMIT);
     client(&Names::new(&[])).send(request).await
-}
-
-fn gzip(data: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(data).expect("memory");
-    encoder.finish().expect("memory")
 }
 
 fn is_too_large(outcome: &Result<Fetched, OutboundError>) -> bool {

@@ -1,16 +1,13 @@
 //! What a challenge is good for: one request, written in whatever way.
 
-use std::io::Write as _;
-
 use entity::challenge::Channel;
-use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 
 use super::{
     EMAIL, OWN, challenges, change_auth, confirmed, id, local_token, login, on_app_with_codes,
     protected, set_factor, shop, shop_with_factors, solve, with_ids,
 };
-use crate::support::{Call, PASSWORD, TestApp};
+use crate::support::{Call, PASSWORD, TestApp, content_coding::gzip};
 
 /// Fails unless the request, with a challenge that another one was confirmed by, is asked for a new one; the challenge stays good for its own.
 async fn is_asked_anew(request: Call<'_>, solved: &str) {
@@ -172,11 +169,8 @@ async fn the_same_request_compressed_passes() {
     on_app_with_codes(async |app, codes| {
         shop(app).await;
         let body: Value = json!({ "scope": "all" });
-        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
-        gzip.write_all(body.to_string().as_bytes())
-            .expect("a buffer");
-        let gzip = gzip.finish().expect("a buffer");
-        let compressed = || login_with_body(app, gzip.clone()).header("content-encoding", "gzip");
+        let body = gzip(body.to_string().as_bytes());
+        let compressed = || login_with_body(app, body.clone()).header("content-encoding", "gzip");
         let solved = id(&login(app, "shop").send().await);
         solve(app, codes, &solved).await;
         with_ids(compressed(), &[solved]).send().await.expect(200);
