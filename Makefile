@@ -135,7 +135,7 @@ dist: $(CARGO_CYCLONEDX) ## build the archive of a release into target/dist, the
 	$(WITH_CYCLONEDX) deploy/dist.sh $(dir $(TOOLS))dist
 
 .PHONY: dist-check
-dist-check: $(CARGO_CYCLONEDX) ## build that archive twice, in two places, and compare (ten minutes)
+dist-check: $(CARGO_CYCLONEDX) ## build that archive twice, in two places, and compare (half an hour)
 	$(WITH_CYCLONEDX) deploy/dist.sh --check
 
 .PHONY: clean

@@ -2,7 +2,7 @@
 # Builds the archive of a release: the program, its bill of materials, the documentation and what helps to deploy it.
 #
 #   deploy/dist.sh FOLDER        # FOLDER/kontor-VERSION-HOST.tar.gz and FOLDER/SHA256SUMS
-#   deploy/dist.sh --check       # builds it twice, the second time elsewhere, and compares: some ten minutes
+#   deploy/dist.sh --check       # builds it twice, the second time elsewhere, and compares: half an hour on two cores
 #
 # The archive is byte for byte the same whenever and wherever the same commit is built with the same Rust and C compilers: times are those of the
 # commit, paths of the machine are replaced, and files are packed in order. Needed besides cargo: git, GNU tar, and the cargo-cyclonedx of `make sbom`.
@@ -26,6 +26,8 @@ print(next(package["version"] for package in json.load(sys.stdin)["packages"] if
     local cargo=${CARGO_HOME:-$HOME/.cargo}
     export RUSTFLAGS="--remap-path-prefix=$PWD=/kontor --remap-path-prefix=$target=/target --remap-path-prefix=$cargo=/cargo"
     export CFLAGS="-ffile-prefix-map=$PWD=/kontor -ffile-prefix-map=$target=/target -ffile-prefix-map=$cargo=/cargo"
+    # Between several units, functions that one borrows from another get names that differ from build to build.
+    export CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1
     # With --target the flags are for the program alone, not for what runs while it is built.
     cargo build --release --locked --target "$host" --target-dir "$target"
 
