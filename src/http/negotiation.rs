@@ -4,7 +4,7 @@ use headers_accept::Accept;
 use mediatype::{MediaType, MediaTypeBuf, WriteParams, names};
 use poem::{
     http::{
-        HeaderMap,
+        HeaderMap, HeaderValue,
         header::{self, ACCEPT_LANGUAGE},
     },
     web::headers::{ETag, HeaderMapExt, IfNoneMatch},
@@ -107,9 +107,10 @@ fn has_quoted_blank(value: &[u8]) -> bool {
 /// body. Tags are compared weakly (RFC 9110 §13.1.2).
 #[must_use]
 pub fn not_modified(headers: &HeaderMap, etag: &str) -> bool {
-    let mut values = headers.get_all(header::IF_NONE_MATCH).iter().peekable();
-    // No tag has a blank in it, and the parser takes that for granted.
-    if values.peek().is_none() || values.any(|value| has_quoted_blank(value.as_bytes())) {
+    let values = headers.get_all(header::IF_NONE_MATCH).into_iter();
+    let values: Vec<_> = values.map(HeaderValue::as_bytes).collect();
+    // No tag has a blank in it, and the parser takes that for granted. It reads several headers as one list.
+    if values.is_empty() || has_quoted_blank(&values.join(&b", "[..])) {
         return false;
     }
     let (Some(condition), Ok(etag)) = (headers.typed_get::<IfNoneMatch>(), etag.parse::<ETag>())
@@ -121,7 +122,7 @@ pub fn not_modified(headers: &HeaderMap, etag: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use poem::http::{HeaderName, HeaderValue};
+    use poem::http::HeaderName;
 
     use super::*;
 
@@ -210,5 +211,15 @@ mod tests {
             );
         }
         assert!(!not_modified(&HeaderMap::new(), "\"a\""));
+        for (values, expected) in [
+            (["\"b\"", "\"a\""], true),
+            (["\"b\"", "\"c\""], false),
+            (["\"", "\"a\""], false),
+        ] {
+            let values =
+                values.map(|value| (header::IF_NONE_MATCH, HeaderValue::from_static(value)));
+            let headers = values.into_iter().collect();
+            assert_eq!(not_modified(&headers, "\"a\""), expected, "{headers:?}");
+        }
     }
 }

@@ -91,30 +91,27 @@ class Merchant:
         """Something may have changed what is needed: look at it before it is used again."""
         self._checked.clear()
 
-    def _is_checked(self, instance):
-        known = instance in self._checked
-        self._checked.add(instance)
-        return known
-
     def admin(self):
         """A token of the operator that works."""
-        if self._is_checked("admin"):
+        if "admin" in self._checked:
             return self._admin
         url = f"{MERCHANT}/private"
         if self._admin is None or send("GET", url, (200, 401), headers=bearer(self._admin)).status_code == 401:
             self._admin = command_line("token", "create", "admin", "--scope", "all")
+        self._checked.add("admin")
         return self._admin
 
     def token(self, instance):
         """A token of an instance that works. An instance that is gone, or that nobody can log into, is made anew."""
         if instance == "admin":
             return self.admin()
-        if self._is_checked(instance):
+        if instance in self._checked:
             return self._tokens[instance]
         token = self._tokens.get(instance)
         url = f"{MERCHANT}/instances/{instance}/private"
         if token is None or send("GET", url, (200, 401, 403, 404), headers=bearer(token)).status_code != 200:
             token = self._tokens[instance] = self.renew(instance)
+        self._checked.add(instance)
         return token
 
     def renew(self, instance):
