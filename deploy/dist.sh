@@ -35,7 +35,7 @@ print(next(package["version"] for package in json.load(sys.stdin)["packages"] if
     mkdir "$stage/$name"
     git archive --format=tar HEAD README.md CHANGELOG.md LICENSE SECURITY.md docs deploy | tar -x -C "$stage/$name"
     install -m 755 "$target/$host/release/kontor" "$stage/$name/kontor"
-    "$root/deploy/sbom.sh" "$stage/$name/kontor.cdx.json"
+    "$PWD/deploy/sbom.sh" "$stage/$name/kontor.cdx.json"
     mkdir -p "$folder"
     tar --create --format=gnu --sort=name --owner=0 --group=0 --numeric-owner --mode=u+rw,go+r-w,a+X --mtime="@$SOURCE_DATE_EPOCH" \
         --directory "$stage" "$name" | gzip --no-name --best >"$folder/$name.tar.gz"
