@@ -46,7 +46,7 @@ print(next(package["version"] for package in json.load(sys.stdin)["packages"] if
 
 # Builds the last commit in two folders and compares.
 check() {
-    local scratch
+    # Not local: it is removed when the function has ended.
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
     local copy
