@@ -7,6 +7,7 @@ use super::{
     journey::{Site, on_site},
     nginx::{Nginx, ONE_HOST, TWO_HOSTS, free_port},
 };
+use crate::support::content_coding::gzip;
 
 /// Asks for the configuration; what Kontor's log then has of that request.
 fn logged(site: &Site<'_>, answer: &Answer) -> String {
@@ -111,22 +112,26 @@ async fn what_goes_wrong_on_the_way_has_the_form_of_a_failure() {
     on_site(async |site| {
         let client = Client::at("127.0.0.2", &site.nginx);
         let url = format!("{}instances/shop/private/token", site.merchant);
-        let post = |kibibytes: usize| {
-            let body = site.nginx.folder.path().join("request");
-            std::fs::write(&body, " ".repeat(kibibytes * 1024)).expect("a file");
-            let body = format!("@{}", body.display());
+        let post = |body: &[u8], coding: &str| {
+            let file = site.nginx.folder.path().join("request");
+            std::fs::write(&file, body).expect("a file");
+            let body = format!("@{}", file.display());
+            let coding = format!("Content-Encoding: {coding}");
             client.send(&[
                 &url,
                 "-H",
                 "Content-Type: application/json",
+                "-H",
+                &coding,
                 "--data-binary",
                 &body,
             ])
         };
-        let by_kontor = post(1500).is(413);
+        let long = " ".repeat(1500 * 1024);
+        let by_kontor = post(&gzip(long.as_bytes()), "gzip").is(413);
         assert_eq!(by_kontor.json()["code"], 32);
         assert!(by_kontor.header("x-request-id").is_some());
-        let by_nginx = post(3000).is(413);
+        let by_nginx = post(long.as_bytes(), "identity").is(413);
         assert_eq!(by_nginx.json()["code"], 32);
         assert_eq!(by_nginx.header("content-type"), Some("application/json"));
         assert_eq!(by_nginx.header("access-control-allow-origin"), Some("*"));
